@@ -1,0 +1,80 @@
+import type { Client, ClientConfig } from 'pg';
+import type { DataSource } from 'typeorm';
+import { ConnectionError, DataSourceError } from '../errors.js';
+import type { Connect, Connection, Result } from '../schema/connection.js';
+
+/** The parts of pg's Pool that TypeORM's driver keeps under `master`. */
+interface Pool {
+  readonly options: ClientConfig;
+  readonly Client: new (config: ClientConfig) => Client;
+}
+
+export const APPLICATION_NAME = 'nestjs-auto-migration';
+
+/** @throws DataSourceError unless the data source is an initialised PostgreSQL one */
+export function assertUsable(dataSource: DataSource): void {
+  const { type } = dataSource.options;
+  if (type !== 'postgres') {
+    throw new DataSourceError(`The data source is of type "${type}"; only "postgres" can be migrated.`);
+  }
+  if (!dataSource.isInitialized) {
+    throw new DataSourceError('The data source is not initialised. Call its initialize() first.');
+  }
+}
+
+/**
+ * A way to open sessions with exactly the settings of the application's own (host, TLS, password function …), by the
+ * application's own copy of pg, but outside its pool: a pool of size 1 would deadlock, and what is set on our sessions
+ * must never leak into the application's.
+ */
+export function connectorOf(dataSource: DataSource): Connect {
+  return async () => {
+    assertUsable(dataSource);
+    return open(poolOf(dataSource));
+  };
+}
+
+function poolOf(dataSource: DataSource): Pool {
+  const { driver } = dataSource;
+  const pool = 'master' in driver ? (driver.master as Partial<Pool> | undefined) : undefined;
+  if (!pool?.Client || !pool.options) {
+    throw new DataSourceError('The data source has no pool of the package "pg", so no session can be opened.');
+  }
+  return { Client: pool.Client, options: pool.options };
+}
+
+async function open({ Client, options }: Pool): Promise<Connection> {
+  const client = new Client({
+    ...options,
+    // pg's Pool hides the password from enumeration, and so from the spread above.
+    ...(options.password === undefined ? {} : { password: options.password }),
+    application_name: APPLICATION_NAME,
+  });
+  const lost = new AbortController();
+  // Without a listener the loss of an idle connection would end the process.
+  client.on('error', (error) => lost.abort(error));
+  try {
+    await client.connect();
+  } catch (error) {
+    throw new ConnectionError(error);
+  }
+  client.on('end', () => lost.abort());
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  return {
+    // pg answers a text with several statements with an array, which its types do not say.
+    query: (text: string, values?: readonly unknown[]) =>
+      client.query(text, values ? [...values] : undefined) as Promise<never> as Promise<Result>,
+    cancel: () => cancelBackend({ Client, options }, rows[0]?.pid),
+    close: () => client.end().catch(() => undefined),
+    lost: lost.signal,
+  };
+}
+
+async function cancelBackend(pool: Pool, pid: number | undefined): Promise<void> {
+  const other = await open(pool);
+  try {
+    await other.query('select pg_cancel_backend($1)', [pid]);
+  } finally {
+    await other.close();
+  }
+}

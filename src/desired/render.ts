@@ -1,0 +1,126 @@
+import { Table, TableForeignKey, type DataSource, type EntityMetadata, type QueryRunner } from 'typeorm';
+import { foreignKeyDefinition, type ForeignKeyAction } from '../schema/foreign-key.js';
+import { truncateIdentifier } from '../schema/identifier.js';
+import type { Constraint, QualifiedName } from '../schema/model.js';
+
+/** The namespace that rendered statements name instead of the real one. */
+export const PLACEHOLDER = 'auto_migration_shadow';
+
+/** What the entities ask for in one table, in TypeORM's words. */
+export interface RenderedTable extends QualifiedName {
+  /** Statements that build it in {@link PLACEHOLDER}, without its foreign keys. */
+  readonly statements: readonly string[];
+  readonly foreignKeys: readonly Constraint[];
+}
+
+/**
+ * Lets TypeORM render its entities, by its own metadata and DDL builders, so that its naming strategy and its reading
+ * of every decorator are the application's own. Nothing is executed but a few SELECTs of TypeORM's.
+ */
+export async function renderEntities(dataSource: DataSource): Promise<RenderedTable[]> {
+  const queryRunner = dataSource.createQueryRunner();
+  try {
+    const rendered: RenderedTable[] = [];
+    for (const metadatas of groupByTable(dataSource)) rendered.push(await renderTable(dataSource, queryRunner, metadatas));
+    // Entities loaded by a glob come in another order at each start; the hash must not.
+    return rendered.sort((a, b) => compareText(a.schema, b.schema) || compareText(a.name, b.name));
+  } finally {
+    await queryRunner.release();
+  }
+}
+
+/** The same selection as TypeORM's own schema builder makes, several entities of one table together. */
+function groupByTable(dataSource: DataSource): EntityMetadata[][] {
+  const groups = new Map<string, EntityMetadata[]>();
+  for (const metadata of dataSource.entityMetadatas) {
+    if (!metadata.synchronize || metadata.tableType === 'entity-child' || metadata.tableType === 'view') continue;
+    const { schema, name } = tableOf(dataSource, metadata);
+    const key = JSON.stringify([schema, name]);
+    groups.set(key, [...(groups.get(key) ?? []), metadata]);
+  }
+  return [...groups.values()];
+}
+
+async function renderTable(
+  dataSource: DataSource,
+  queryRunner: QueryRunner,
+  metadatas: readonly EntityMetadata[],
+): Promise<RenderedTable> {
+  const [first, ...others] = metadatas.map((metadata) => Table.create(metadata, dataSource.driver));
+  const [metadata] = metadatas;
+  if (!first || !metadata) throw new TypeError('a table without an entity');
+  const table = others.reduce(merge, first);
+  table.schema = PLACEHOLDER;
+  table.name = `${PLACEHOLDER}.${metadata.tableName}`;
+  for (const index of table.indices) {
+    // Not possible inside a transaction, and nothing that the finished index would show.
+    index.isConcurrent = false;
+  }
+  queryRunner.enableSqlMemory();
+  await queryRunner.createTable(table, false, false, true);
+  const memory = queryRunner.getMemorySql().upQueries;
+  queryRunner.disableSqlMemory();
+  return {
+    ...tableOf(dataSource, metadata),
+    // Those with parameters are TypeORM's notes in its own metadata table.
+    statements: memory.filter(({ parameters }) => !parameters?.length).map(({ query }) => query),
+    foreignKeys: metadatas.flatMap((each) => renderForeignKeys(dataSource, each)),
+  };
+}
+
+/** An entity and a junction table, or two plain entities, of one name are one table: what the first lacks is added. */
+function merge(table: Table, other: Table): Table {
+  const lacking = <Item extends { name?: string }>(items: Item[], more: Item[]): Item[] =>
+    more.filter(({ name }) => !items.some((item) => item.name === name));
+  table.columns.push(...lacking(table.columns, other.columns));
+  table.indices.push(...lacking(table.indices, other.indices));
+  table.uniques.push(...lacking(table.uniques, other.uniques));
+  table.checks.push(...lacking(table.checks, other.checks));
+  table.exclusions.push(...lacking(table.exclusions, other.exclusions));
+  return table;
+}
+
+function renderForeignKeys(dataSource: DataSource, metadata: EntityMetadata): Constraint[] {
+  return metadata.foreignKeys.map((foreignKey) => {
+    const { name, columnNames, referencedColumnNames, onDelete, onUpdate, deferrable } = TableForeignKey.create(
+      foreignKey,
+      dataSource.driver,
+    );
+    const columns = columnNames.map(truncateIdentifier);
+    const references = {
+      ...tableOf(dataSource, foreignKey.referencedEntityMetadata),
+      columns: referencedColumnNames.map(truncateIdentifier),
+    };
+    const definition = foreignKeyDefinition({
+      columns,
+      references,
+      onDelete: toAction(onDelete),
+      onUpdate: toAction(onUpdate),
+      deferrable: deferrable === 'INITIALLY DEFERRED' || deferrable === 'INITIALLY IMMEDIATE' ? deferrable : null,
+    });
+    return { name: truncateIdentifier(name ?? ''), type: 'foreign-key', definition, columns, validated: true, references };
+  });
+}
+
+function toAction(action: string | undefined): ForeignKeyAction {
+  switch (action) {
+    case 'RESTRICT':
+    case 'CASCADE':
+    case 'SET NULL':
+    case 'SET DEFAULT':
+      return action;
+    default:
+      return 'NO ACTION';
+  }
+}
+
+function tableOf(dataSource: DataSource, metadata: EntityMetadata): QualifiedName {
+  return {
+    schema: truncateIdentifier(metadata.schema ?? dataSource.driver.schema ?? 'public'),
+    name: truncateIdentifier(metadata.tableName),
+  };
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

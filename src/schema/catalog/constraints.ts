@@ -1,0 +1,78 @@
+import type { CatalogQuery } from './query.js';
+import type { Constraint, ConstraintType } from '../model.js';
+import { foreignKeyDefinition, type ForeignKeyAction } from '../foreign-key.js';
+
+export interface ConstraintRow {
+  readonly table: number;
+  readonly name: string;
+  readonly contype: 'p' | 'u' | 'c' | 'x' | 'f';
+  readonly definition: string;
+  readonly columns: string[];
+  readonly convalidated: boolean;
+  readonly condeferrable: boolean;
+  readonly condeferred: boolean;
+  readonly confupdtype: string;
+  readonly confdeltype: string;
+  readonly referencedSchema: string | null;
+  readonly referencedTable: string | null;
+  readonly referencedColumns: string[] | null;
+}
+
+const names = (relation: string, numbers: string): string => `array(
+      select a.attname::text from unnest(${numbers}) with ordinality k(number, position)
+      join pg_attribute a on a.attrelid = ${relation} and a.attnum = k.number order by k.position)`;
+
+/** A foreign key on a partitioned table has a child constraint per partition: those with a parent are left out. */
+export const constraints: CatalogQuery<ConstraintRow> = {
+  sql: `select o.conrelid as table, o.conname as name, o.contype::text, pg_get_constraintdef(o.oid) as definition,
+    ${names('o.conrelid', 'o.conkey')} as columns,
+    o.convalidated, o.condeferrable, o.condeferred, o.confupdtype::text, o.confdeltype::text,
+    coalesce(rs.alias, rn.nspname) as "referencedSchema", r.relname as "referencedTable",
+    case when o.contype = 'f' then ${names('o.confrelid', 'o.confkey')} end as "referencedColumns"
+  from scope s
+  join pg_class c on c.relnamespace = s.oid and c.relkind in ('r', 'p') and not c.relispartition
+  join pg_constraint o on o.conrelid = c.oid and o.contype in ('p', 'u', 'c', 'x', 'f') and o.conparentid = 0
+  left join pg_class r on o.contype = 'f' and r.oid = o.confrelid
+  left join pg_namespace rn on rn.oid = r.relnamespace
+  left join scope rs on rs.oid = rn.oid
+  order by 1, 2`,
+};
+
+const TYPES: Record<ConstraintRow['contype'], ConstraintType> = {
+  p: 'primary-key',
+  u: 'unique',
+  c: 'check',
+  x: 'exclusion',
+  f: 'foreign-key',
+};
+
+const ACTIONS: Record<string, ForeignKeyAction> = {
+  a: 'NO ACTION',
+  r: 'RESTRICT',
+  c: 'CASCADE',
+  n: 'SET NULL',
+  d: 'SET DEFAULT',
+};
+
+export function toConstraint(row: ConstraintRow, rename: (text: string) => string): Constraint {
+  const references =
+    row.referencedSchema === null || row.referencedTable === null
+      ? null
+      : { schema: row.referencedSchema, name: row.referencedTable, columns: row.referencedColumns ?? [] };
+  return {
+    name: row.name,
+    type: TYPES[row.contype],
+    definition: references
+      ? foreignKeyDefinition({
+          columns: row.columns,
+          references,
+          onDelete: ACTIONS[row.confdeltype] ?? 'NO ACTION',
+          onUpdate: ACTIONS[row.confupdtype] ?? 'NO ACTION',
+          deferrable: row.condeferrable ? (row.condeferred ? 'INITIALLY DEFERRED' : 'INITIALLY IMMEDIATE') : null,
+        })
+      : rename(row.definition.replace(/ NOT VALID$/, '')),
+    columns: row.columns,
+    validated: row.convalidated,
+    references,
+  };
+}

@@ -1,0 +1,40 @@
+import type { CatalogQuery } from './query.js';
+import type { Index } from '../model.js';
+
+export interface IndexRow extends Index {
+  readonly table: number;
+}
+
+/**
+ * pg_get_indexdef prints CREATE [UNIQUE] INDEX name ON [ONLY] table USING …; names may hold anything, ' USING ' too, so
+ * the head is measured, not searched for. It leaves the table unqualified where that is visible (a temporary one).
+ */
+const head = `length('CREATE INDEX  ON ' || quote_ident(i.relname) ||
+      case when x.indisunique then 'UNIQUE ' else '' end ||
+      case when c.relkind = 'p' then 'ONLY ' else '' end ||
+      case when pg_table_is_visible(c.oid) then '' else quote_ident(s.name) || '.' end ||
+      quote_ident(c.relname) || ' ')`;
+
+/** Storage parameters are no drift. They stand last but for the predicate. */
+const withoutStorage = `case when i.reloptions is null then definition
+      else regexp_replace(definition, ' WITH \\([^)]*\\)(?= WHERE |$)', '') end`;
+
+export const indexes: CatalogQuery<IndexRow> = {
+  sql: `select x.indrelid as table, i.relname as name, x.indisunique as unique,
+    ${withoutStorage} as definition,
+    x.indisvalid and x.indisready and x.indislive as valid,
+    p.pid is not null as "inProgress"
+  from scope s
+  join pg_class c on c.relnamespace = s.oid and c.relkind in ('r', 'p') and not c.relispartition
+  join pg_index x on x.indrelid = c.oid
+  join pg_class i on i.oid = x.indexrelid
+  left join pg_stat_progress_create_index p on p.index_relid = i.oid
+  cross join lateral substr(pg_get_indexdef(i.oid), 1 + ${head}) definition
+  where not exists (
+    select from pg_constraint o where o.conindid = i.oid and o.contype in ('p', 'u', 'x') and o.conrelid = c.oid)
+  order by 1, 2`,
+};
+
+export function toIndex({ name, unique, definition, valid, inProgress }: IndexRow, rename: (text: string) => string): Index {
+  return { name, unique, definition: rename(definition), valid, inProgress };
+}

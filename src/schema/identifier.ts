@@ -1,0 +1,42 @@
+import type { QualifiedName } from './model.js';
+
+/** Quotes a name for SQL, whatever it holds. */
+export function quoteIdentifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** Quotes a text for SQL, right with `standard_conforming_strings` on and off. */
+export function quoteLiteral(text: string): string {
+  const quoted = `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
+  return text.includes('\\') ? `E${quoted}` : quoted;
+}
+
+/** `"public"."staff"` */
+export function quoteQualified({ schema, name }: QualifiedName): string {
+  return `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
+}
+
+/** `("a", "b")`'s inside. */
+export function quoteList(names: readonly string[]): string {
+  return names.map(quoteIdentifier).join(', ');
+}
+
+/** An object's name for people and reports: `public.staff.first_name`, quoted only where it would be ambiguous. */
+export function displayName(...parts: readonly string[]): string {
+  return parts.map((part) => (/^[\p{L}_][\p{L}\p{N}_$]*$/u.test(part) ? part : quoteIdentifier(part))).join('.');
+}
+
+const MAXIMUM_BYTES = 63;
+
+/**
+ * Cuts a name as PostgreSQL does, at 63 bytes and never inside a character.
+ * https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
+ */
+export function truncateIdentifier(name: string): string {
+  const bytes = Buffer.from(name, 'utf8');
+  if (bytes.length <= MAXIMUM_BYTES) return name;
+  let end = MAXIMUM_BYTES;
+  // 10xxxxxx continues a character that began before.
+  while (((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  return bytes.toString('utf8', 0, end);
+}

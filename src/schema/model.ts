@@ -1,0 +1,86 @@
+/**
+ * What a PostgreSQL schema is, as facts that can be compared. Both sides of every comparison, the desired and the
+ * actual one, are read from a server's catalog, so that all texts in here are PostgreSQL's own words
+ * (`format_type`, `pg_get_expr`, `pg_get_constraintdef`, `pg_get_indexdef` under `search_path = pg_catalog`).
+ */
+export interface Schema {
+  /** `server_version_num`, e.g. 180004. */
+  readonly serverVersion: number;
+  readonly namespaces: readonly Namespace[];
+  readonly enums: readonly Enum[];
+  readonly tables: readonly Table[];
+}
+
+/** The name of an object that lives in a namespace. */
+export interface QualifiedName {
+  readonly schema: string;
+  readonly name: string;
+}
+
+/** A schema in PostgreSQL's sense. The word namespace keeps it apart from {@link Schema}. */
+export interface Namespace {
+  readonly name: string;
+  /** Whether the current role may create objects in it. */
+  readonly mayCreate: boolean;
+}
+
+export interface Enum extends QualifiedName {
+  readonly values: readonly string[];
+}
+
+export type RelationKind = 'table' | 'partitioned table' | 'view' | 'materialized view' | 'foreign table';
+
+export interface Table extends QualifiedName {
+  readonly kind: RelationKind;
+  readonly comment: string | null;
+  /** Whether the current role may alter it, that is, owns it or is a member of the owning role. */
+  readonly owned: boolean;
+  /** Without the owner's rights, in the order of the table. */
+  readonly columns: readonly Column[];
+  readonly constraints: readonly Constraint[];
+  /** Those that no constraint owns. */
+  readonly indexes: readonly Index[];
+}
+
+export interface Column {
+  readonly name: string;
+  /** As `format_type` prints it: `character varying(255)`. */
+  readonly type: string;
+  readonly notNull: boolean;
+  /** The default's or the generated column's expression. Null for a serial: see {@link serial}. */
+  readonly expression: string | null;
+  /** Whether the expression calls a volatile function, so that adding the column rewrites the table. */
+  readonly volatile: boolean;
+  /** The default is `nextval` of a sequence that this column owns. */
+  readonly serial: boolean;
+  readonly identity: 'always' | 'by default' | null;
+  readonly generated: 'stored' | 'virtual' | null;
+  /** Only where it differs from the type's own. */
+  readonly collation: string | null;
+  readonly comment: string | null;
+}
+
+export type ConstraintType = 'primary-key' | 'unique' | 'check' | 'exclusion' | 'foreign-key';
+
+export interface Constraint {
+  readonly name: string;
+  readonly type: ConstraintType;
+  /** What follows `ADD CONSTRAINT name`, without NOT VALID. Equal definitions mean equal constraints. */
+  readonly definition: string;
+  readonly columns: readonly string[];
+  /** False for NOT VALID: rows from before it was added were never looked at. */
+  readonly validated: boolean;
+  /** The table that a foreign key points to. */
+  readonly references: (QualifiedName & { readonly columns: readonly string[] }) | null;
+}
+
+export interface Index {
+  readonly name: string;
+  readonly unique: boolean;
+  /** From USING on, without storage parameters: `USING btree (a, b DESC) WHERE (c > 0)`. */
+  readonly definition: string;
+  /** False for the carcass that a failed CREATE INDEX CONCURRENTLY leaves, and during such a build. */
+  readonly valid: boolean;
+  /** A CREATE INDEX or REINDEX is working on it right now. */
+  readonly inProgress: boolean;
+}

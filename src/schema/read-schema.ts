@@ -1,0 +1,110 @@
+import { columns, toColumn, type ColumnRow } from './catalog/columns.js';
+import { constraints, toConstraint, type ConstraintRow } from './catalog/constraints.js';
+import { enums, type EnumRow } from './catalog/enums.js';
+import { indexes, toIndex, type IndexRow } from './catalog/indexes.js';
+import { namespaces, type NamespaceRow } from './catalog/namespaces.js';
+import { server, type ServerRow } from './catalog/server.js';
+import { tables, type TableRow } from './catalog/tables.js';
+import type { Connection, Result } from './connection.js';
+import { quoteLiteral } from './identifier.js';
+import type { RelationKind, Schema, Table } from './model.js';
+
+/** A namespace on the server and the name that it is reported under (they differ only for a shadow). */
+export interface Scope {
+  readonly actual: string;
+  readonly reportedAs: string;
+}
+
+const KINDS = { server, namespaces, enums, tables, columns, constraints, indexes } as const;
+
+interface Rows {
+  server: ServerRow[];
+  namespaces: NamespaceRow[];
+  enums: EnumRow[];
+  tables: TableRow[];
+  columns: ColumnRow[];
+  constraints: ConstraintRow[];
+  indexes: IndexRow[];
+}
+
+const RELATION_KINDS: Record<TableRow['relkind'], RelationKind> = {
+  r: 'table',
+  p: 'partitioned table',
+  v: 'view',
+  m: 'materialized view',
+  f: 'foreign table',
+};
+
+/**
+ * Reads schemas from the catalog in one round trip and one snapshot: a schema is never seen half before and half after
+ * somebody's change. Takes no lock on any table. Names that are not there are simply missing from the answer.
+ */
+export async function readSchema(connection: Connection, scope: readonly Scope[]): Promise<Schema> {
+  const snapshot = 'begin isolation level repeatable read read only';
+  return toSchema(await readRows(connection, scope, snapshot, 'commit'));
+}
+
+/** The same within a transaction that is open already, seeing what it has made itself. */
+export async function readSchemaInTransaction(connection: Connection, scope: readonly Scope[]): Promise<Schema> {
+  return toSchema(await readRows(connection, scope));
+}
+
+async function readRows(connection: Connection, scope: readonly Scope[], before = '', after = ''): Promise<Rows> {
+  const kinds = Object.entries(KINDS);
+  const statements = [
+    ...(before ? [before] : []),
+    // With only pg_catalog in the path every other name is printed qualified.
+    'set local search_path = pg_catalog',
+    ...kinds.map(([, kind]) => `${scopeClause(scope)} ${kind.sql}`),
+    ...(after ? [after] : []),
+  ];
+  const results = (await connection.query(statements.join(';\n'))) as Result[];
+  const first = before ? 2 : 1;
+  return Object.fromEntries(kinds.map(([kind], i) => [kind, results[first + i]?.rows ?? []])) as unknown as Rows;
+}
+
+function scopeClause(scope: readonly Scope[]): string {
+  const values = scope.map(({ actual, reportedAs }) => `(${quoteLiteral(actual)}, ${quoteLiteral(reportedAs)})`);
+  return `with scope(name, alias, oid) as (
+    select n.nspname, v.alias, n.oid from (values ${values.join(', ')}) v(name, alias)
+    join pg_namespace n on n.nspname = v.name)`;
+}
+
+function toSchema(rows: Rows): Schema {
+  const rename = renamer(rows.namespaces);
+  const columnsOf = groupByTable(rows.columns);
+  const constraintsOf = groupByTable(rows.constraints);
+  const indexesOf = groupByTable(rows.indexes);
+  const toTable = (row: TableRow): Table => ({
+    schema: row.schema,
+    name: row.name,
+    kind: RELATION_KINDS[row.relkind],
+    comment: row.comment,
+    owned: row.owned,
+    columns: (columnsOf.get(row.oid) ?? []).map((column) => toColumn(column, rename)),
+    constraints: (constraintsOf.get(row.oid) ?? []).map((constraint) => toConstraint(constraint, rename)),
+    indexes: (indexesOf.get(row.oid) ?? []).map((index) => toIndex(index, rename)),
+  });
+  return {
+    serverVersion: rows.server[0]?.version ?? 0,
+    namespaces: rows.namespaces.map(({ name, mayCreate }) => ({ name, mayCreate })),
+    enums: rows.enums,
+    tables: rows.tables.map(toTable),
+  };
+}
+
+/** A shadow's namespace has a name that occurs nowhere else, so replacing it in texts cannot hit anything else. */
+function renamer(found: readonly NamespaceRow[]): (text: string) => string {
+  const renamed = found.filter(({ actual, name }) => actual !== name);
+  return (text) => renamed.reduce((result, { actual, quoted }) => result.replaceAll(`${actual}.`, `${quoted}.`), text);
+}
+
+function groupByTable<Row extends { readonly table: number }>(rows: readonly Row[]): Map<number, Row[]> {
+  const groups = new Map<number, Row[]>();
+  for (const row of rows) {
+    const group = groups.get(row.table);
+    if (group) group.push(row);
+    else groups.set(row.table, [row]);
+  }
+  return groups;
+}
