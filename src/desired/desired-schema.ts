@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { DataSource } from 'typeorm';
-import type { Connect } from '../schema/connection.js';
+import type { Connection } from '../schema/connection.js';
 import type { Schema } from '../schema/model.js';
 import { renderEntities, type RenderedTable } from './render.js';
 import { buildShadow } from './shadow.js';
@@ -20,17 +20,12 @@ export interface Desired {
  */
 export async function readDesiredSchema(
   dataSource: DataSource,
-  connect: Connect,
+  connection: Connection,
   schemas?: readonly string[],
 ): Promise<Desired> {
   const rendered = (await renderEntities(dataSource)).filter(({ schema }) => schemas?.includes(schema) ?? true);
-  const connection = await connect();
-  try {
-    const schema = await buildShadow(connection, rendered);
-    return { hash: hashOf(rendered, schema.serverVersion), schema };
-  } finally {
-    await connection.close();
-  }
+  const schema = await buildShadow(connection, rendered);
+  return { hash: hashOf(rendered, schema.serverVersion), schema };
 }
 
 function hashOf(rendered: readonly RenderedTable[], serverVersion: number): string {

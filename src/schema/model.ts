@@ -79,6 +79,9 @@ export interface Index {
   readonly unique: boolean;
   /** From USING on, without storage parameters: `USING btree (a, b DESC) WHERE (c > 0)`. */
   readonly definition: string;
+  /** What a unique index keeps unique: columns and expressions, with the rows it is limited to. Empty for others. */
+  readonly uniqueKeys: readonly string[];
+  readonly predicate: string | null;
   /** False for the carcass that a failed CREATE INDEX CONCURRENTLY leaves, and during such a build. */
   readonly valid: boolean;
   /** A CREATE INDEX or REINDEX is working on it right now. */

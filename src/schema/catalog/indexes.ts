@@ -22,6 +22,10 @@ const withoutStorage = `case when i.reloptions is null then definition
 export const indexes: CatalogQuery<IndexRow> = {
   sql: `select x.indrelid as table, i.relname as name, x.indisunique as unique,
     ${withoutStorage} as definition,
+    case when x.indisunique
+      then array(select pg_get_indexdef(i.oid, k, false) from generate_series(1, x.indnkeyatts) k)
+      else '{}' end as "uniqueKeys",
+    pg_get_expr(x.indpred, x.indrelid) as predicate,
     x.indisvalid and x.indisready and x.indislive as valid,
     p.pid is not null as "inProgress"
   from scope s
@@ -35,6 +39,15 @@ export const indexes: CatalogQuery<IndexRow> = {
   order by 1, 2`,
 };
 
-export function toIndex({ name, unique, definition, valid, inProgress }: IndexRow, rename: (text: string) => string): Index {
-  return { name, unique, definition: rename(definition), valid, inProgress };
+export function toIndex(row: IndexRow, rename: (text: string) => string): Index {
+  const { name, unique, valid, inProgress } = row;
+  return {
+    name,
+    unique,
+    definition: rename(row.definition),
+    uniqueKeys: row.uniqueKeys.map(rename),
+    predicate: row.predicate === null ? null : rename(row.predicate),
+    valid,
+    inProgress,
+  };
 }

@@ -1,0 +1,224 @@
+import type { InjectionToken } from '@nestjs/common';
+import { CronTime } from 'cron';
+import { z } from 'zod';
+import type { Ignore } from './drift/ignore.js';
+import { InvalidOptionError } from './errors.js';
+import type { Execution } from './plan/proposal.js';
+import type { Policy } from './plan/policy.js';
+
+/** How schemas are compared and healed: for {@link AutoMigrator}, and so for module and command line alike. */
+export interface AutoMigratorOptions {
+  /**
+   * `'safe'`: a change is made unattended only if it loses nothing, cannot fail on the rows that are there and stops
+   * nobody. `'off'`: look and report, never change anything.
+   * @default 'safe'
+   */
+  policy?: Policy;
+  /**
+   * `'online'`: each unit of work in a transaction of its own, indexes built concurrently. `'atomic'`: everything in one
+   * transaction, all or nothing.
+   * @default 'online' when NODE_ENV is 'production', else 'atomic'
+   */
+  execution?: Execution;
+  /**
+   * The schemas to look at; entities of others are left alone.
+   * @default those of the entities
+   */
+  schemas?: readonly string[];
+  /**
+   * Tables, columns and indexes that are neither compared nor changed, by pattern.
+   * @default {}
+   */
+  ignore?: Ignore;
+  /**
+   * How long a statement may wait for a lock before it gives way, in milliseconds, 1 to 60000. It is tried 6 times.
+   * @default 1000
+   */
+  lockTimeoutMs?: number;
+  /**
+   * How long to wait for another process that is healing, in milliseconds, 0 to 3600000.
+   * @default 30000
+   */
+  waitForHealerMs?: number;
+  /**
+   * The schema that holds the journal; made when it is missing.
+   * @default 'auto_migration'
+   */
+  journalSchema?: string;
+}
+
+/** What the health indicator shows. */
+export interface HealthOptions {
+  /**
+   * Show findings, reasons and SQL. The answer of a health check is often public.
+   * @default false
+   */
+  details?: boolean;
+  /**
+   * The status while drift is open or not known: `'down'` makes Terminus answer 503.
+   * @default 'degraded'
+   */
+  driftStatus?: 'degraded' | 'down';
+  /**
+   * Contributes a health route at this path, for applications that have none: `'/health'`. `false`: no route.
+   * @default false
+   */
+  path?: string | false;
+}
+
+/** Options of {@link AutoMigrationModule}. */
+export interface AutoMigrationModuleOptions extends AutoMigratorOptions {
+  /**
+   * The data source: its name, or any token that it is provided under.
+   * @default the default data source of @nestjs/typeorm
+   */
+  dataSource?: InjectionToken;
+  /**
+   * Call `initialize()` on a data source that is not initialised (`manualInitialization: true` of @nestjs/typeorm) and
+   * go on trying at each tick. So the application starts even when the database is away.
+   * @default false
+   */
+  initializeDataSource?: boolean;
+  /**
+   * What a failure at bootstrap does: `'continue'` lets the application start, degraded; `'abort'` ends the boot with the
+   * error, also when drift stays open.
+   * @default 'continue'
+   */
+  onFailure?: 'continue' | 'abort';
+  /**
+   * When to look and heal again, as a cron expression (five or six fields) or `false` for never.
+   * @default '*\/5 * * * *'
+   */
+  cron?: string | false;
+  /**
+   * The time zone of `cron`, an IANA name.
+   * @default the process's
+   */
+  timeZone?: string;
+  /**
+   * Each tick waits a random time up to this, so that replicas do not all look at once; milliseconds, 0 to 3600000.
+   * @default 5000
+   */
+  jitterMs?: number;
+  /**
+   * A check older than this degrades, in milliseconds, at least 1000. `false`: never.
+   * @default 3600000, or false without a cron
+   */
+  staleAfterMs?: number | false;
+  /**
+   * How long a shutdown waits for the unit of work that is running to end or roll back, in milliseconds, 0 to 600000.
+   * @default 5000
+   */
+  shutdownTimeoutMs?: number;
+  /** @default {} */
+  health?: HealthOptions;
+}
+
+type Resolved<Options, Optional extends keyof Options> = Required<Omit<Options, Optional>> & Pick<Options, Optional>;
+
+/** Options with every default filled in. */
+export type ResolvedMigratorOptions = Readonly<Resolved<AutoMigratorOptions, 'schemas'>>;
+export type ResolvedModuleOptions = Readonly<
+  Omit<Resolved<AutoMigrationModuleOptions, 'schemas' | 'timeZone' | 'dataSource'>, 'health'> & {
+    readonly health: Readonly<Required<HealthOptions>>;
+  }
+>;
+
+const milliseconds = (minimum: number, maximum: number): z.ZodInt =>
+  z.int('is not a whole number of milliseconds').min(minimum, `is below ${minimum} ms`).max(maximum, `is above ${maximum} ms`);
+
+const NO_OPTIONS = 'is no object of options';
+const name = z.string('is not a text').min(1, 'is empty');
+const patterns = z.array(z.union([name, z.instanceof(RegExp)], 'is neither a text nor a regular expression')).optional();
+
+const migratorShape = {
+  policy: z.enum(['safe', 'off'], "is neither 'safe' nor 'off'").default('safe'),
+  execution: z
+    .enum(['online', 'atomic'], "is neither 'online' nor 'atomic'")
+    .default(() => (process.env['NODE_ENV'] === 'production' ? 'online' : 'atomic')),
+  schemas: z.array(name, 'is not a list of names').min(1, 'names no schema').optional(),
+  ignore: z
+    .strictObject({ tables: patterns, columns: patterns, indexes: patterns }, NO_OPTIONS)
+    .default({})
+    .transform((ignore) => ignore as Ignore),
+  lockTimeoutMs: milliseconds(1, 60_000).default(1000),
+  waitForHealerMs: milliseconds(0, 3_600_000).default(30_000),
+  journalSchema: name.refine((text) => Buffer.byteLength(text) <= 63, 'is longer than 63 bytes').default('auto_migration'),
+};
+
+const healthShape = {
+  details: z.boolean('is neither true nor false').default(false),
+  driftStatus: z.enum(['degraded', 'down'], "is neither 'degraded' nor 'down'").default('degraded'),
+  path: z.union([name, z.literal(false)], 'is neither a path nor false').default(false),
+};
+
+const moduleShape = {
+  ...migratorShape,
+  dataSource: z.custom<InjectionToken>((value) => ['string', 'symbol', 'function'].includes(typeof value), 'is no injection token').optional(),
+  initializeDataSource: z.boolean('is neither true nor false').default(false),
+  onFailure: z.enum(['continue', 'abort'], "is neither 'continue' nor 'abort'").default('continue'),
+  cron: z
+    .union([name.refine(isCronExpression, 'is no cron expression'), z.literal(false)], 'is neither a cron expression nor false')
+    .default('*/5 * * * *'),
+  timeZone: name.refine(isTimeZone, 'is no time zone').optional(),
+  jitterMs: milliseconds(0, 3_600_000).default(5000),
+  staleAfterMs: z.union([milliseconds(1000, Number.MAX_SAFE_INTEGER), z.literal(false)], 'is neither at least 1000 ms nor false').optional(),
+  shutdownTimeoutMs: milliseconds(0, 600_000).default(5000),
+  health: z.strictObject(healthShape, NO_OPTIONS).default(() => ({ details: false, driftStatus: 'degraded' as const, path: false as const })),
+};
+
+const MigratorOptions = z.strictObject(migratorShape, NO_OPTIONS);
+const ModuleOptions = z.strictObject(moduleShape, NO_OPTIONS).transform((options) => ({
+  ...options,
+  staleAfterMs: options.staleAfterMs ?? (options.cron === false ? false : 3_600_000),
+}));
+
+/** @throws InvalidOptionError naming the option and its value */
+export function resolveMigratorOptions(options: AutoMigratorOptions): ResolvedMigratorOptions {
+  return parse(MigratorOptions, options) as ResolvedMigratorOptions;
+}
+
+/** @throws InvalidOptionError naming the option and its value */
+export function resolveModuleOptions(options: AutoMigrationModuleOptions): ResolvedModuleOptions {
+  return parse(ModuleOptions, options) as ResolvedModuleOptions;
+}
+
+/** The part of the module's options that the façade takes. */
+export function migratorOptionsOf(options: ResolvedModuleOptions): AutoMigratorOptions {
+  const keys = Object.keys(migratorShape) as (keyof AutoMigratorOptions)[];
+  return Object.fromEntries(keys.filter((key) => options[key] !== undefined).map((key) => [key, options[key]]));
+}
+
+function parse<Output>(schema: z.ZodType<Output>, options: unknown): Output {
+  const result = schema.safeParse(options, { reportInput: true });
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const unknown = issue?.code === 'unrecognized_keys' ? [...issue.path, ...issue.keys.slice(0, 1)] : undefined;
+  const option = (unknown ?? issue?.path ?? []).map(String).join('.') || '(all)';
+  const value = unknown ? '' : `${describeValue(issue?.input)} `;
+  throw new InvalidOptionError(option, `${value}${unknown ? 'is not known' : (issue?.message ?? 'is not right')}`);
+}
+
+/** The value as one would write it, short. */
+function describeValue(value: unknown): string {
+  const text = typeof value === 'string' ? `"${value}"` : typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}
+
+function isCronExpression(text: string): boolean {
+  try {
+    new CronTime(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isTimeZone(timeZone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,19 @@
+import type { CheckReport } from '../auto-migrator.js';
+import type { HealReport } from '../heal/heal-report.js';
+
+/** What the command answers to the shell. */
+export const ExitCode = { ok: 0, failed: 1, drift: 2 } as const;
+
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+
+/** 0 in sync (extra and accepted do not count), 2 drift, 1 could not look. */
+export function exitCodeOfCheck({ verdict }: CheckReport): ExitCode {
+  if (verdict === 'unknown') return ExitCode.failed;
+  return verdict === 'drift' ? ExitCode.drift : ExitCode.ok;
+}
+
+/** 0 nothing left open, 2 something left open, 1 failed. */
+export function exitCodeOfHeal({ outcome, open }: HealReport): ExitCode {
+  if (outcome === 'failed') return ExitCode.failed;
+  return open.length > 0 ? ExitCode.drift : ExitCode.ok;
+}

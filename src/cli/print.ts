@@ -1,0 +1,70 @@
+import type { CheckReport, PlanReport } from '../auto-migrator.js';
+import type { HealReport } from '../heal/heal-report.js';
+import type { RunRecord } from '../journal/records.js';
+import type { Drift, PlannedUnit } from '../plan/plan.js';
+
+/** Reports for people. Each gives the lines of one command's answer. */
+
+export function printCheck({ verdict, drift, error, durationMs }: CheckReport): string {
+  if (verdict === 'unknown') return `Could not look: ${error}`;
+  const head = verdict === 'in-sync' ? `In sync (${durationMs} ms)` : `Drift (${durationMs} ms)`;
+  return [head, ...drift.map(printDrift)].join('\n');
+}
+
+function printDrift({ disposition, kind, object, desired, actual, reason }: Drift): string {
+  const texts = [desired === null ? '' : `wanted: ${desired}`, actual === null ? '' : `there: ${actual}`];
+  const lines = [...texts.filter(Boolean), ...(reason ? [`why: ${reason}`] : [])];
+  return [`  ${disposition.padEnd(8)} ${kind} ${object}`, ...lines.map((line) => `           ${line.replaceAll('\n', ' ')}`)].join('\n');
+}
+
+/** SQL that can be run as it is; what would not run unattended is commented out. */
+export function printPlan({ verdict, error, plan }: PlanReport): string {
+  if (!plan) return `-- could not look: ${error}`;
+  if (plan.units.length + plan.openUnits.length === 0) {
+    const open = plan.drift.filter(({ disposition }) => disposition === 'open');
+    return [`-- ${verdict === 'drift' ? 'nothing that statements could mend' : 'in sync: nothing to do'}`, ...open.map(openComment)].join('\n');
+  }
+  const without = plan.drift.filter(({ disposition, sql }) => disposition === 'open' && sql.length === 0);
+  return [
+    ...plan.units.flatMap((unit) => printUnit(unit, '')),
+    ...plan.openUnits.flatMap((unit) => printUnit(unit, '-- ')),
+    ...without.map(openComment),
+  ].join('\n');
+}
+
+function openComment({ object, kind, reason }: Drift): string {
+  return `-- ${object}: ${kind}, open: ${reason}`;
+}
+
+function printUnit({ steps, transactional, drift }: PlannedUnit, prefix: string): string[] {
+  const together = transactional && steps.length > 1;
+  const statements = steps.flatMap(({ object, action, sql, lock }) => {
+    const would = drift.disposition === 'heal' ? 'would run' : `would not run: ${drift.reason}`;
+    const why = `-- ${object}: ${action}, as ${drift.kind}; lock ${lock}; ${would}`.replaceAll('\n', ' ');
+    return [why, `${prefix}${sql.replaceAll('\n', `\n${prefix}`)};`];
+  });
+  return together ? [`${prefix}BEGIN;`, ...statements, `${prefix}COMMIT;`] : statements;
+}
+
+export function printHeal({ outcome, applied, failed, open, error, durationMs, runId, healer }: HealReport): string {
+  const run = runId === null ? '' : `, run ${runId}`;
+  return [
+    ...applied.map((step) => `  ${step.action} ${step.object} (${step.durationMs} ms)`),
+    ...failed.map((step) => `  FAILED ${step.action} ${step.object}: ${step.error}\n         ${step.sql}`),
+    ...open.map(({ object, kind, reason }) => `  OPEN ${kind} ${object}: ${reason}`),
+    ...(healer ? [`  another process is healing: pid ${healer.pid}, ${healer.applicationName}, since ${healer.since}`] : []),
+    ...(error === null ? [] : [`  ${error}`]),
+    `${outcome}: ${applied.length} applied, ${open.length} open (${durationMs} ms${run})`,
+  ].join('\n');
+}
+
+export function printHistory(runs: readonly RunRecord[]): string {
+  if (runs.length === 0) return 'No run has changed anything yet.';
+  return runs.map(printRun).join('\n');
+}
+
+function printRun({ id, trigger, host, pid, startedAt, outcome, steps, error }: RunRecord): string {
+  const head = `run ${id}  ${startedAt}  ${outcome}  by ${trigger} on ${host}, pid ${pid}`;
+  const lines = steps.map((step) => `  ${step.outcome.padEnd(11)} ${step.action} ${step.object}${step.error ? `: ${step.error}` : ''}`);
+  return [head, ...lines, ...(error ? [`  ${error}`] : [])].join('\n');
+}

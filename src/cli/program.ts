@@ -1,0 +1,139 @@
+import { Command, Option } from 'commander';
+import type { AutoMigratorOptions } from '../auto-migration.options.js';
+import { AutoMigrator } from '../auto-migrator.js';
+import { describeError } from '../errors.js';
+import { VERSION } from '../version.js';
+import { ExitCode, exitCodeOfCheck, exitCodeOfHeal } from './exit-code.js';
+import { loadDataSource } from './load-data-source.js';
+import { printCheck, printHeal, printHistory, printPlan } from './print.js';
+
+/** Where the command writes: stdout holds the report and nothing else. */
+export interface Output {
+  out(text: string): void;
+  error(text: string): void;
+}
+
+interface Flags extends AutoMigratorOptions {
+  readonly dataSource: string;
+  readonly json?: boolean;
+  readonly skipUnlessEnv?: string;
+  readonly limit?: number;
+}
+
+interface Answer {
+  readonly report: object;
+  readonly text: string;
+  readonly exitCode: ExitCode;
+}
+
+type Task = (migrator: AutoMigrator, flags: Flags, signal: AbortSignal) => Promise<Answer>;
+
+const check: Task = async (migrator) => {
+  const report = await migrator.check();
+  return { report, text: printCheck(report), exitCode: exitCodeOfCheck(report) };
+};
+
+const plan: Task = async (migrator) => {
+  const report = await migrator.plan();
+  return { report, text: printPlan(report), exitCode: exitCodeOfCheck(report) };
+};
+
+const heal: Task = async (migrator, _flags, signal) => {
+  const report = await migrator.heal({ trigger: 'cli', signal });
+  return { report, text: printHeal(report), exitCode: exitCodeOfHeal(report) };
+};
+
+const history: Task = async (migrator, { limit = 20 }) => {
+  const runs = await migrator.history(limit);
+  return { report: runs, text: printHistory(runs), exitCode: ExitCode.ok };
+};
+
+const status: Task = async (migrator) => {
+  const [report, healer, runs] = [await migrator.check(), await migrator.healer(), await migrator.history(1)];
+  const lines = [printCheck(report), healer ? `Healing: pid ${healer.pid} since ${healer.since}` : 'Nobody is healing', printHistory(runs)];
+  return { report: { ...report, healer, lastRun: runs[0] ?? null }, text: lines.join('\n'), exitCode: exitCodeOfCheck(report) };
+};
+
+/**
+ * Runs the command line.
+ *
+ * @param args without the node and the script
+ * @returns the exit code
+ */
+export async function runCommandLine(args: readonly string[], output: Output, signal: AbortSignal): Promise<ExitCode> {
+  let exitCode: ExitCode = ExitCode.ok;
+  const program = new Command('auto-migrate')
+    .description('Compares a PostgreSQL database with TypeORM entities, and heals what is safe.')
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => output.out(text.trimEnd()), writeErr: (text) => output.error(text.trimEnd()) });
+  const add = (name: string, description: string, task: Task): Command =>
+    withFlags(program.command(name).description(description)).action(async (flags: Flags) => {
+      exitCode = await runTask(task, flags, output, signal);
+    });
+  add('check', 'compare; exits 0 in sync, 2 drift, 1 could not look', check);
+  add('plan', 'print the SQL that would bring them together; exits as check', plan);
+  add('heal', 'heal what is safe; exits 0 nothing left open, 2 something left open, 1 failed', heal);
+  add('status', 'compare, and tell who is healing and how the last run ended; exits as check', status);
+  add('history', 'the latest runs, newest first', history).option('--limit <number>', 'at most so many', Number, 20);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    return exitCodeOf(error, output);
+  }
+  return exitCode;
+}
+
+function withFlags(command: Command): Command {
+  return command
+    .requiredOption('-d, --data-source <file>', 'a file that exports one TypeORM DataSource, or a promise of one')
+    .option('--json', 'print one JSON report to stdout and nothing else')
+    .option('--skip-unless-env <name>', 'say so and exit 0 when this environment variable is missing')
+    .addOption(new Option('--execution <how>', 'one transaction a unit, or one for all').choices(['online', 'atomic']))
+    .option('--schemas <names...>', "the schemas to look at (default: the entities')")
+    .option('--lock-timeout-ms <number>', 'how long a statement may wait for a lock', Number)
+    .option('--journal-schema <name>', 'the schema that holds the journal');
+}
+
+async function runTask(task: Task, flags: Flags, output: Output, signal: AbortSignal): Promise<ExitCode> {
+  const { skipUnlessEnv } = flags;
+  if (skipUnlessEnv !== undefined && !process.env[skipUnlessEnv]) {
+    const message = `Skipped: ${skipUnlessEnv} is not set.`;
+    if (flags.json) output.out(JSON.stringify({ skipped: true, reason: message }));
+    output.error(message);
+    return ExitCode.ok;
+  }
+  const dataSource = await loadDataSource(flags.dataSource);
+  const migrator = new AutoMigrator(dataSource, optionsOf(flags));
+  const opened = !dataSource.isInitialized;
+  try {
+    if (opened) await dataSource.initialize();
+    const { report, text, exitCode } = await task(migrator, flags, signal);
+    output.out(flags.json ? JSON.stringify(report, null, 2) : text);
+    return exitCode;
+  } finally {
+    if (dataSource.isInitialized) await dataSource.destroy();
+  }
+}
+
+function optionsOf({ execution = 'online', schemas, lockTimeoutMs, journalSchema }: Flags): AutoMigratorOptions {
+  return {
+    execution,
+    ...(schemas === undefined ? {} : { schemas }),
+    ...(lockTimeoutMs === undefined ? {} : { lockTimeoutMs }),
+    ...(journalSchema === undefined ? {} : { journalSchema }),
+  };
+}
+
+/** Commander's own errors (an unknown flag, --help) have been printed already. */
+function exitCodeOf(error: unknown, output: Output): ExitCode {
+  if (error instanceof Error && 'exitCode' in error) return error.exitCode === 0 ? ExitCode.ok : ExitCode.failed;
+  output.error(describeFailure(error));
+  return ExitCode.failed;
+}
+
+/** The stack is for the user's own code (an entity file that throws); of ours the message says it all. */
+function describeFailure(error: unknown): string {
+  const isUsers = error instanceof Error && !('code' in error) && error.name !== 'AutoMigrationError' && error.stack;
+  return isUsers ? `${describeError(error)}\n${error.stack}` : describeError(error);
+}

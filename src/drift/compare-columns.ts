@@ -1,0 +1,62 @@
+import { displayName } from '../schema/identifier.js';
+import type { Column, Table } from '../schema/model.js';
+import { describeColumn, describeGeneration } from './describe.js';
+import type { Difference } from './drift-kind.js';
+
+/** Columns are matched by name. Their order is no drift: it cannot be changed without a rewrite. */
+export function compareColumns(wanted: Table, found: Table): Difference[] {
+  const foundByName = new Map(found.columns.map((column) => [column.name, column]));
+  const wantedNames = new Set(wanted.columns.map(({ name }) => name));
+  return [
+    ...wanted.columns.flatMap((column) => {
+      const other = foundByName.get(column.name);
+      return other ? compareColumn(found, column, other) : [missing(found, column)];
+    }),
+    ...found.columns.filter(({ name }) => !wantedNames.has(name)).map((column) => extra(found, column)),
+  ];
+}
+
+function facts(table: Table, column: Column): Pick<Difference, 'object' | 'table'> {
+  return { object: displayName(table.schema, table.name, column.name), table };
+}
+
+function missing(table: Table, wanted: Column): Difference {
+  return { kind: 'missing-column', ...facts(table, wanted), desired: describeColumn(wanted), actual: null, wanted };
+}
+
+/** An extra column is nobody's harm, unless every insert of the application would have to fill it. */
+function extra(table: Table, found: Column): Difference {
+  const filledByItself = found.expression !== null || found.serial || found.identity !== null;
+  const kind = found.notNull && !filledByItself ? 'required-extra-column' : 'extra-column';
+  return { kind, ...facts(table, found), desired: null, actual: describeColumn(found), found };
+}
+
+function compareColumn(table: Table, wanted: Column, found: Column): Difference[] {
+  const named = facts(table, wanted);
+  const both = { ...named, wanted, found };
+  const differences: Difference[] = [];
+  if (wanted.type !== found.type) {
+    differences.push({ kind: 'different-type', ...both, desired: wanted.type, actual: found.type });
+  }
+  if (wanted.collation !== found.collation) {
+    const [desired, actual] = [wanted.collation ?? 'default', found.collation ?? 'default'];
+    differences.push({ kind: 'different-collation', ...both, desired, actual });
+  }
+  const [desiredGeneration, actualGeneration] = [describeGeneration(wanted), describeGeneration(found)];
+  if (desiredGeneration !== actualGeneration) {
+    const [desired, actual] = [desiredGeneration || 'plain', actualGeneration || 'plain'];
+    differences.push({ kind: 'different-generation', ...both, desired, actual });
+  } else if (wanted.expression !== found.expression) {
+    const [desired, actual] = [wanted.expression ?? 'none', found.expression ?? 'none'];
+    differences.push({ kind: 'different-default', ...both, desired, actual });
+  }
+  if (wanted.notNull !== found.notNull) {
+    const [desired, actual] = [wanted, found].map(({ notNull }) => (notNull ? 'NOT NULL' : 'NULL'));
+    differences.push({ kind: 'different-nullability', ...named, wanted, desired: desired ?? null, actual: actual ?? null });
+  }
+  // A comment that only the database has is extra, and stays.
+  if (wanted.comment !== null && wanted.comment !== found.comment) {
+    differences.push({ kind: 'different-comment', ...named, wanted, desired: wanted.comment, actual: found.comment });
+  }
+  return differences;
+}

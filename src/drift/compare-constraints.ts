@@ -1,0 +1,52 @@
+import { displayName } from '../schema/identifier.js';
+import type { Constraint, Table } from '../schema/model.js';
+import type { Difference } from './drift-kind.js';
+import { matchByMeaning } from './match.js';
+
+export function compareConstraints(wanted: Table, found: Table): Difference[] {
+  const matched = matchByMeaning(wanted.constraints, found.constraints, ({ definition }) => definition);
+  const leftOver = new Set(matched.found);
+  const differences = matched.same.flatMap((pair) => comparePair(found, pair.wanted, pair.found));
+  for (const constraint of matched.wanted) {
+    const rival = [...leftOver].find((other) => replaces(constraint, other));
+    if (rival) leftOver.delete(rival);
+    differences.push(rival ? different(found, constraint, rival) : missing(found, constraint));
+  }
+  return [...differences, ...[...leftOver].map((constraint) => extra(found, constraint))];
+}
+
+/** A table has one primary key; of other constraints only the name tells that one stands where another should. */
+function replaces(wanted: Constraint, found: Constraint): boolean {
+  return wanted.name === found.name || (wanted.type === 'primary-key' && found.type === 'primary-key');
+}
+
+function facts(table: Table, { name }: Constraint): Pick<Difference, 'object' | 'table'> {
+  return { object: displayName(table.schema, table.name, name), table };
+}
+
+function comparePair(table: Table, wanted: Constraint, found: Constraint): Difference[] {
+  const differences: Difference[] = [];
+  const named = facts(table, found);
+  if (!found.validated) {
+    const actual = `${found.definition} NOT VALID`;
+    differences.push({ kind: 'unvalidated-constraint', ...named, desired: wanted.definition, actual, found });
+  }
+  if (wanted.name !== found.name) {
+    const names = { wanted: wanted.name, found: found.name };
+    differences.push({ kind: 'named-differently', ...named, desired: wanted.name, actual: found.name, ...names });
+  }
+  return differences;
+}
+
+function missing(table: Table, wanted: Constraint): Difference {
+  return { kind: 'missing-constraint', ...facts(table, wanted), desired: wanted.definition, actual: null, wanted };
+}
+
+function different(table: Table, wanted: Constraint, found: Constraint): Difference {
+  const [desired, actual] = [wanted.definition, found.definition];
+  return { kind: 'different-constraint', ...facts(table, wanted), desired, actual, wanted, found };
+}
+
+function extra(table: Table, found: Constraint): Difference {
+  return { kind: 'extra-constraint', ...facts(table, found), desired: null, actual: found.definition, found };
+}

@@ -1,0 +1,49 @@
+import type { Column, Constraint, Enum, Index, QualifiedName, RelationKind, Table } from '../schema/model.js';
+
+/** What each kind of difference carries for the planner. A new kind of drift is a new line here. */
+export interface DriftPayloads {
+  'missing-schema': { readonly wanted: string };
+  'missing-enum': { readonly wanted: Enum };
+  'different-enum': { readonly wanted: Enum; readonly found: Enum };
+  'missing-table': { readonly wanted: Table };
+  'not-a-table': { readonly found: RelationKind };
+  'different-table-comment': { readonly wanted: string | null };
+  'missing-column': { readonly wanted: Column };
+  'different-type': { readonly wanted: Column; readonly found: Column };
+  'different-default': { readonly wanted: Column; readonly found: Column };
+  'different-nullability': { readonly wanted: Column };
+  'different-generation': { readonly wanted: Column; readonly found: Column };
+  'different-collation': { readonly wanted: Column; readonly found: Column };
+  'different-comment': { readonly wanted: Column };
+  'missing-constraint': { readonly wanted: Constraint };
+  'different-constraint': { readonly wanted: Constraint; readonly found: Constraint };
+  'unvalidated-constraint': { readonly found: Constraint };
+  'missing-index': { readonly wanted: Index };
+  'different-index': { readonly wanted: Index; readonly found: Index };
+  'invalid-index': { readonly wanted: Index; readonly found: Index };
+  'named-differently': { readonly wanted: string; readonly found: string };
+  'required-extra-column': { readonly found: Column };
+  'extra-table': { readonly found: RelationKind };
+  'extra-column': { readonly found: Column };
+  'extra-constraint': { readonly found: Constraint };
+  'extra-index': { readonly found: Index };
+}
+
+/** How the database can differ from the entities. */
+export type DriftKind = keyof DriftPayloads;
+
+interface DifferenceFacts {
+  /** The object's name for people: `public.staff.first_name`. */
+  readonly object: string;
+  /** The table it belongs to; null for schemas and types. */
+  readonly table: QualifiedName | null;
+  /** What the entities ask for, in PostgreSQL's words; null for what only the database has. */
+  readonly desired: string | null;
+  /** What the database has, in PostgreSQL's words; null for what is missing. */
+  readonly actual: string | null;
+}
+
+/** One way in which the database differs from the entities, before anybody has decided what to do about it. */
+export type Difference<Kind extends DriftKind = DriftKind> = {
+  [K in Kind]: DifferenceFacts & { readonly kind: K } & DriftPayloads[K];
+}[Kind];

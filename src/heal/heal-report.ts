@@ -1,0 +1,53 @@
+import type { Drift } from '../plan/plan.js';
+import type { LockMode } from '../plan/step.js';
+import type { Healer } from './healer-lock.js';
+
+/** A statement that has been committed. */
+export interface AppliedStep {
+  readonly object: string;
+  readonly table: string | null;
+  /** `add column` */
+  readonly action: string;
+  readonly sql: string;
+  readonly lock: LockMode;
+  readonly durationMs: number;
+}
+
+/** A statement that PostgreSQL refused. Its whole unit was rolled back. */
+export interface FailedStep {
+  readonly object: string;
+  readonly action: string;
+  readonly sql: string;
+  /** PostgreSQL's message, and what stays as it was. */
+  readonly error: string;
+}
+
+export type HealOutcome =
+  /** In sync, or nothing that may be done unattended: see `open`. */
+  | 'nothing-to-do'
+  | 'healed'
+  /** Something was applied, something is still open. */
+  | 'partly-healed'
+  /** Nothing could be applied, or the run broke off. */
+  | 'failed'
+  /** The policy is 'off'. */
+  | 'skipped'
+  /** Another process was healing for as long as we were willing to wait. */
+  | 'another-healer';
+
+export interface HealReport {
+  readonly outcome: HealOutcome;
+  /** Of the journal; null when nothing was tried. */
+  readonly runId: string | null;
+  readonly desiredHash: string | null;
+  readonly durationMs: number;
+  readonly applied: readonly AppliedStep[];
+  readonly failed: readonly FailedStep[];
+  /** What the database still lacks, looked at after the healing. */
+  readonly open: readonly Drift[];
+  /** All findings after the healing, extra and accepted ones too. */
+  readonly drift: readonly Drift[];
+  /** Who was healing, with 'another-healer'. */
+  readonly healer: Healer | null;
+  readonly error: string | null;
+}

@@ -1,0 +1,185 @@
+import { describeError } from '../errors.js';
+import { Journal } from '../journal/journal.js';
+import type { Trigger } from '../journal/records.js';
+import type { Drift, Plan } from '../plan/plan.js';
+import type { Policy } from '../plan/policy.js';
+import type { Execution } from '../plan/proposal.js';
+import { run, type Connect, type Connection } from '../schema/connection.js';
+import { executeUnits } from './execute.js';
+import type { AppliedStep, FailedStep, HealOutcome, HealReport } from './heal-report.js';
+import { acquireHealerLock, currentHealer } from './healer-lock.js';
+
+/** Who asks for a healing, and how it can be stopped. */
+export interface HealRequest {
+  /** @default 'api' */
+  readonly trigger?: Trigger;
+  /** Ends the healing: the statement that is running is cancelled, its unit rolled back. */
+  readonly signal?: AbortSignal;
+  /** Told of the plan before the first step, unless there is nothing to do. */
+  readonly onPlan?: (plan: Plan) => void;
+  /** Told of each step once it is committed. */
+  readonly onApplied?: (step: AppliedStep) => void;
+}
+
+/** What one look at the database brings: the differences judged, and on what ground. */
+export interface Look {
+  readonly desiredHash: string;
+  readonly schemas: readonly string[];
+  readonly plan: Plan;
+}
+
+/** What healing needs to know of the rest. */
+export interface HealContext {
+  readonly connect: Connect;
+  readonly look: (connection: Connection) => Promise<Look>;
+  readonly options: {
+    readonly policy: Policy;
+    readonly execution: Execution;
+    readonly lockTimeoutMs: number;
+    readonly waitForHealerMs: number;
+    readonly journalSchema: string;
+  };
+}
+
+/** Looks, and if there is something to do becomes the one healer, looks again and does it. Never throws. */
+export async function heal(context: HealContext, request: HealRequest): Promise<HealReport> {
+  const start = performance.now();
+  const progress = new Progress();
+  try {
+    await healUnlessInSync(context, request, progress);
+  } catch (error) {
+    progress.outcome = 'failed';
+    progress.error = describeError(error);
+  }
+  return progress.toReport(performance.now() - start);
+}
+
+/** What has happened so far, so that a run that breaks off still tells what it did. */
+class Progress {
+  outcome: HealOutcome = 'nothing-to-do';
+  runId: string | null = null;
+  error: string | null = null;
+  healer: HealReport['healer'] = null;
+  readonly applied: AppliedStep[] = [];
+  readonly failed: FailedStep[] = [];
+  private desiredHash: string | null = null;
+  private drift: readonly Drift[] = [];
+
+  /** What is not healed yet. */
+  get left(): readonly Drift[] {
+    return this.drift.filter(isLeft).map((each) => withFailure(each, this.failed));
+  }
+
+  seen({ desiredHash, plan }: Look): void {
+    this.desiredHash = desiredHash;
+    this.drift = plan.drift;
+  }
+
+  toReport(durationMs: number): HealReport {
+    const { outcome, runId, desiredHash, applied, failed, healer, error, drift } = this;
+    return {
+      outcome,
+      runId,
+      desiredHash,
+      durationMs: Math.round(durationMs * 10) / 10,
+      applied,
+      failed,
+      open: this.left,
+      drift,
+      healer,
+      error,
+    };
+  }
+}
+
+async function healUnlessInSync(context: HealContext, request: HealRequest, progress: Progress): Promise<void> {
+  const connection = await context.connect();
+  try {
+    const look = await context.look(connection);
+    progress.seen(look);
+    if (context.options.policy === 'off') progress.outcome = 'skipped';
+    else if (look.plan.units.length > 0) await healAsTheOnlyOne(context, request, progress, connection);
+  } finally {
+    await connection.close();
+  }
+}
+
+async function healAsTheOnlyOne(
+  context: HealContext,
+  request: HealRequest,
+  progress: Progress,
+  connection: Connection,
+): Promise<void> {
+  const { journalSchema, waitForHealerMs } = context.options;
+  const stopped = request.signal ?? new AbortController().signal;
+  const lock = await acquireHealerLock(context.connect, journalSchema, waitForHealerMs, stopped);
+  if (!lock) {
+    progress.outcome = 'another-healer';
+    progress.healer = await currentHealer(connection, journalSchema);
+    return;
+  }
+  try {
+    // What was to do may have been done while we waited.
+    const look = await context.look(connection);
+    progress.seen(look);
+    if (look.plan.units.length === 0) return;
+    request.onPlan?.(look.plan);
+    await carryOut(context, request, progress, connection, look, AbortSignal.any([stopped, lock.lost]));
+  } finally {
+    await lock.release();
+  }
+}
+
+async function carryOut(
+  context: HealContext,
+  request: HealRequest,
+  progress: Progress,
+  connection: Connection,
+  look: Look,
+  signal: AbortSignal,
+): Promise<void> {
+  const { execution, lockTimeoutMs, journalSchema } = context.options;
+  const journal = await Journal.begin(connection, journalSchema, request.trigger ?? 'api', look.desiredHash);
+  progress.runId = journal.runId;
+  const cancel = (): void => void connection.cancel().catch(() => undefined);
+  signal.addEventListener('abort', cancel);
+  try {
+    // Every name in our statements is qualified; whatever else the path holds could only mislead.
+    await run(connection, 'set search_path = pg_catalog');
+    const options = { execution, lockTimeoutMs, signal, onApplied: (step: AppliedStep) => record(step, progress, request) };
+    const { failed } = await executeUnits(connection, journal, look.plan.units, options);
+    progress.failed.push(...failed);
+    await run(connection, 'reset all');
+    if (!signal.aborted) progress.seen(await context.look(connection));
+    const outcome = outcomeOf(progress);
+    progress.outcome = outcome;
+    await journal.end(outcome, failed[0]?.error ?? null);
+  } catch (error) {
+    await journal.end('failed', describeError(error)).catch(() => undefined);
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', cancel);
+  }
+}
+
+function record(step: AppliedStep, progress: Progress, request: HealRequest): void {
+  progress.applied.push(step);
+  request.onApplied?.(step);
+}
+
+function outcomeOf({ applied, failed, left }: Progress): 'healed' | 'partly-healed' | 'failed' {
+  if (applied.length === 0 && failed.length > 0) return 'failed';
+  return failed.length > 0 || left.length > 0 ? 'partly-healed' : 'healed';
+}
+
+/** What a check would call drift. */
+function isLeft({ disposition }: Drift): boolean {
+  return disposition === 'heal' || disposition === 'open';
+}
+
+/** A finding that was tried and failed is open for that reason. */
+function withFailure(drift: Drift, failed: readonly FailedStep[]): Drift {
+  const failure = failed.find(({ object }) => object === drift.object);
+  if (!failure || drift.disposition !== 'heal') return drift;
+  return { ...drift, disposition: 'open', reason: `${failure.action} failed: ${failure.error}` };
+}

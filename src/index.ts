@@ -1,0 +1,31 @@
+export { AutoMigrationModule } from './auto-migration.module.js';
+export type {
+  AutoMigrationModuleOptions,
+  AutoMigratorOptions,
+  HealthOptions,
+} from './auto-migration.options.js';
+export { AutoMigrator, type CheckReport, type PlanReport } from './auto-migrator.js';
+export type { DriftKind } from './drift/drift-kind.js';
+export type { Ignore, NamePattern } from './drift/ignore.js';
+export {
+  AutoMigrationError,
+  ConnectionError,
+  DataSourceError,
+  DesiredSchemaError,
+  HealingStoppedError,
+  InvalidOptionError,
+  JournalError,
+} from './errors.js';
+export type { HealRequest } from './heal/heal.js';
+export type { AppliedStep, FailedStep, HealOutcome, HealReport } from './heal/heal-report.js';
+export type { Healer } from './heal/healer-lock.js';
+export type { RunOutcome, RunRecord, StepOutcome, StepRecord, Trigger } from './journal/records.js';
+export type { HazardKind } from './plan/hazard.js';
+export type { Drift, Plan, PlannedUnit } from './plan/plan.js';
+export type { Disposition, Policy } from './plan/policy.js';
+export type { Execution } from './plan/proposal.js';
+export type { LockMode, Phase, Step, Unit } from './plan/step.js';
+export { AutoMigrationHealthIndicator } from './watch/health-indicator.js';
+export { AutoMigrationService } from './watch/auto-migration.service.js';
+export type { MigrationEvent } from './watch/events.js';
+export type { MigrationStatus } from './watch/status.js';

@@ -1,0 +1,60 @@
+import { hostname } from 'node:os';
+import { redact } from '../errors.js';
+import type { Step } from '../plan/step.js';
+import { queryRows, type Connection } from '../schema/connection.js';
+import { quoteIdentifier } from '../schema/identifier.js';
+import { VERSION } from '../version.js';
+import { ensureJournal } from './journal-tables.js';
+import type { RunOutcome, StepOutcome, Trigger } from './records.js';
+
+export interface StepResult {
+  readonly outcome: StepOutcome;
+  readonly durationMs: number | null;
+  readonly error: string | null;
+}
+
+/**
+ * The record of one run. Each step is written down before it runs and completed after, so a run that died shows which
+ * step it was at. What has happened is told by the catalog; the journal only remembers.
+ */
+export class Journal {
+  private constructor(
+    private readonly connection: Connection,
+    private readonly schema: string,
+    /** Of this run. */
+    readonly runId: string,
+  ) {}
+
+  /** @throws JournalError when it cannot be written */
+  static async begin(connection: Connection, schema: string, trigger: Trigger, desiredHash: string): Promise<Journal> {
+    await ensureJournal(connection, schema);
+    const sql = `insert into ${quoteIdentifier(schema)}.run (trigger, host, pid, version, desired_hash)
+      values ($1, $2, $3, $4, $5) returning id::text`;
+    const values = [trigger, hostname(), process.pid, VERSION, desiredHash];
+    const [row] = await queryRows<{ id: string }>(connection, sql, values);
+    return new Journal(connection, schema, row?.id ?? '');
+  }
+
+  /** Writes down that steps are about to run; answers with their ids. */
+  async stepsBegin(steps: readonly Step[]): Promise<string[]> {
+    const ids: string[] = [];
+    for (const { object, action, sql, lock } of steps) {
+      const insert = `insert into ${quoteIdentifier(this.schema)}.step (run_id, object, action, sql, lock, outcome)
+        values ($1, $2, $3, $4, $5, 'running') returning id::text`;
+      const [row] = await queryRows<{ id: string }>(this.connection, insert, [this.runId, object, action, sql, lock]);
+      ids.push(row?.id ?? '');
+    }
+    return ids;
+  }
+
+  async stepEnds(id: string, { outcome, durationMs, error }: StepResult): Promise<void> {
+    const sql = `update ${quoteIdentifier(this.schema)}.step set outcome = $2, duration_ms = $3, error = $4 where id = $1`;
+    await this.connection.query(sql, [id, outcome, durationMs, error]);
+  }
+
+  async end(outcome: RunOutcome, error: string | null): Promise<void> {
+    const sql = `update ${quoteIdentifier(this.schema)}.run
+      set outcome = $2, error = $3, finished_at = clock_timestamp() where id = $1`;
+    await this.connection.query(sql, [this.runId, outcome, error === null ? null : redact(error)]);
+  }
+}

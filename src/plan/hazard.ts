@@ -1,0 +1,22 @@
+/** Why a change is not made unattended. */
+export type HazardKind =
+  /** Values, rows or guarantees would be gone. */
+  | 'data-loss'
+  /** It fails on the rows that are there. */
+  | 'violated'
+  /** A strong lock would be held for as long as the table is large. */
+  | 'blocks'
+  /** The role lacks a right. */
+  | 'needs-privilege'
+  /** Only somebody who knows the application can tell what is right. */
+  | 'undecided'
+  /** Another session is changing the same object. */
+  | 'in-progress'
+  /** The server has a bug that would harm. */
+  | 'server-bug';
+
+export interface Hazard {
+  readonly kind: HazardKind;
+  /** What exactly, and what to do. */
+  readonly detail: string;
+}

@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+import type { Difference } from '../drift/drift-kind.js';
+import { quoteIdentifier } from '../schema/identifier.js';
+import type { Execution } from './proposal.js';
+import { alterColumn, alterTable } from './statements.js';
+import { unit, type Unit } from './step.js';
+
+/**
+ * SET NOT NULL reads the whole table under ACCESS EXCLUSIVE, unless a valid check proves the same; and a check is
+ * validated under a lock that lets reads and writes go on.
+ * https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DROP-NOT-NULL
+ */
+export function concurrentFriendlyNotNull(difference: Difference<'different-nullability'>, execution: Execution): Unit[] {
+  const { name } = difference.wanted;
+  const set = alterColumn(difference, name, 'set not null', 'SET NOT NULL', { scans: execution === 'atomic' });
+  if (execution === 'atomic') return [unit('not-null', set)];
+  const check = quoteIdentifier(checkName(difference));
+  const drop = alterTable(difference, 'drop the temporary check', `DROP CONSTRAINT IF EXISTS ${check}`);
+  const addClause = `ADD CONSTRAINT ${check} CHECK (${quoteIdentifier(name)} IS NOT NULL) NOT VALID`;
+  const validate = alterTable(difference, 'validate the temporary check', `VALIDATE CONSTRAINT ${check}`, {
+    lock: 'SHARE UPDATE EXCLUSIVE',
+    scans: true,
+  });
+  return [
+    // A run that died may have left its check behind.
+    unit('not-null', drop, alterTable(difference, 'add a temporary check', addClause)),
+    { ...unit('not-null', validate), cleanup: drop.sql },
+    unit('not-null', set, drop),
+  ];
+}
+
+function checkName({ object }: Difference): string {
+  return `auto_migration_not_null_${createHash('sha256').update(object).digest('hex').slice(0, 12)}`;
+}

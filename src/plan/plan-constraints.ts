@@ -1,0 +1,81 @@
+import { quoteIdentifier } from '../schema/identifier.js';
+import type { Constraint } from '../schema/model.js';
+import type { Difference } from '../drift/drift-kind.js';
+import type { Hazard } from './hazard.js';
+import { hazardIf, propose, type PlanContext, type Planner } from './proposal.js';
+import { isLarge, isViolated } from './question.js';
+import { alterTable, tableOf } from './statements.js';
+import { unit, type LockMode, type Phase, type Step, type Unit } from './step.js';
+
+export const planMissingConstraint: Planner<'missing-constraint'> = (difference, context) => {
+  const { wanted } = difference;
+  return propose(addUnits(difference, wanted, context, []), hazardsOfAdding(difference, wanted, context));
+};
+
+/** The old and the new one change places in one transaction. */
+export const planDifferentConstraint: Planner<'different-constraint'> = (difference, context) => {
+  const { wanted, found } = difference;
+  const drop = alterTable(difference, 'drop constraint', `DROP CONSTRAINT ${quoteIdentifier(found.name)}`);
+  const key = found.type === 'primary-key' ? 'the primary key would change' : null;
+  const hazards = hazardsOfAdding(difference, wanted, context);
+  const undecided = hazardIf(key !== null, 'undecided', `${key}; foreign keys and the application may rely on the old one`);
+  return propose(addUnits(difference, wanted, context, [drop]), [undecided, ...hazards]);
+};
+
+export const planUnvalidatedConstraint: Planner<'unvalidated-constraint'> = (difference, context) => {
+  const { found } = difference;
+  return propose([validation(difference, found)], [violation(difference, found, context)]);
+};
+
+function addUnits(difference: Difference, wanted: Constraint, context: PlanContext, before: Step[]): Unit[] {
+  const later = context.execution === 'online' && canBeValidatedLater(difference, wanted, context);
+  const clause = `ADD CONSTRAINT ${quoteIdentifier(wanted.name)} ${wanted.definition}${later ? ' NOT VALID' : ''}`;
+  const add = alterTable(difference, `add ${wanted.type.replace('-', ' ')}`, clause, { lock: lockOf(wanted), scans: !later });
+  const units = [unit(phaseOf(wanted), ...before, add)];
+  return later ? [...units, validation(difference, wanted)] : units;
+}
+
+/** Reads the table under a lock that lets everybody read and write. */
+function validation(difference: Difference, { name }: Constraint): Unit {
+  const clause = `VALIDATE CONSTRAINT ${quoteIdentifier(name)}`;
+  return unit('validation', alterTable(difference, 'validate', clause, { lock: 'SHARE UPDATE EXCLUSIVE', scans: true }));
+}
+
+/** A foreign key of a partitioned table can be NOT VALID from PostgreSQL 18 on. */
+const PARTITIONED_NOT_VALID_SINCE = 180000;
+
+function canBeValidatedLater(difference: Difference, { type }: Constraint, { actual }: PlanContext): boolean {
+  if (type === 'check') return true;
+  if (type !== 'foreign-key') return false;
+  const { schema, name } = tableOf(difference);
+  const table = actual.tables.find((each) => each.schema === schema && each.name === name);
+  return table?.kind !== 'partitioned table' || actual.serverVersion >= PARTITIONED_NOT_VALID_SINCE;
+}
+
+function lockOf({ type }: Constraint): LockMode {
+  return type === 'foreign-key' ? 'SHARE ROW EXCLUSIVE' : 'ACCESS EXCLUSIVE';
+}
+
+function phaseOf({ type }: Constraint): Phase {
+  return type === 'foreign-key' ? 'foreign-key' : 'constraint';
+}
+
+function hazardsOfAdding(difference: Difference, wanted: Constraint, context: PlanContext): (Hazard | null)[] {
+  const waits = context.execution === 'atomic' || canBeValidatedLater(difference, wanted, context);
+  const blocks = !waits && context.ask(isLarge(tableOf(difference))) !== false;
+  const detail = 'it is checked under a lock that stops the application, and the table is large';
+  return [violation(difference, wanted, context), hazardIf(blocks, 'blocks', detail)];
+}
+
+const VIOLATIONS: Record<Constraint['type'], string> = {
+  check: 'rows violate it; mend them, or the check',
+  'foreign-key': 'rows point to nothing; mend or delete them, or add what they point to',
+  unique: 'rows have the same values; make them different',
+  'primary-key': 'rows have the same values or NULL; make them different',
+  exclusion: 'rows exclude each other; mend them',
+};
+
+function violation(difference: Difference, constraint: Constraint, { ask }: PlanContext): Hazard | null {
+  const question = isViolated(tableOf(difference), constraint);
+  return hazardIf(question === null ? undefined : ask(question), 'violated', VIOLATIONS[constraint.type]);
+}

@@ -1,0 +1,34 @@
+import { quoteLiteral, quoteQualified } from '../schema/identifier.js';
+import type { Enum } from '../schema/model.js';
+import { hazardIf, propose, type Planner } from './proposal.js';
+import { step } from './statements.js';
+import { unit } from './step.js';
+
+export const planMissingEnum: Planner<'missing-enum'> = (difference) => {
+  const { wanted } = difference;
+  const values = wanted.values.map(quoteLiteral).join(', ');
+  const sql = `CREATE TYPE ${quoteQualified(wanted)} AS ENUM (${values})`;
+  return propose([unit('type', step(difference, 'create type', sql, 'NONE'))]);
+};
+
+/** Values can be added where they belong; taking one away or moving it would rewrite every column of the type. */
+export const planDifferentEnum: Planner<'different-enum'> = (difference) => {
+  const { wanted, found } = difference;
+  const kept = wanted.values.filter((value) => found.values.includes(value));
+  const keepsAll = kept.join('\0') === found.values.join('\0');
+  const detail = 'values would be taken away or moved, which rewrites every column of the type; change it by hand';
+  // A new value must be committed before it is used, so each is a unit of its own.
+  const units = keepsAll ? additions(wanted, found).map((sql) => unit('type', step(difference, 'add value', sql, 'NONE'))) : [];
+  return propose(units, [hazardIf(!keepsAll, 'data-loss', detail)]);
+};
+
+function additions(wanted: Enum, found: Enum): string[] {
+  return wanted.values.flatMap((value, i) => {
+    if (found.values.includes(value)) return [];
+    const previous = wanted.values[i - 1];
+    const next = found.values[0];
+    // Everything before this value is there by the time it is added.
+    const place = previous !== undefined ? ` AFTER ${quoteLiteral(previous)}` : next === undefined ? '' : ` BEFORE ${quoteLiteral(next)}`;
+    return [`ALTER TYPE ${quoteQualified(wanted)} ADD VALUE ${quoteLiteral(value)}${place}`];
+  });
+}

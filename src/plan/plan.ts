@@ -1,0 +1,106 @@
+import type { Difference, DriftKind } from '../drift/drift-kind.js';
+import { displayName } from '../schema/identifier.js';
+import type { Schema } from '../schema/model.js';
+import type { Hazard, HazardKind } from './hazard.js';
+import { planDifference } from './planners.js';
+import { dispositionOf, type Disposition, type Policy } from './policy.js';
+import type { Execution, PlanContext, Proposal } from './proposal.js';
+import type { Answers, Question } from './question.js';
+import { splitRequiredColumns, tableName } from './split.js';
+import { PHASES, type Unit } from './step.js';
+
+/** One finding, as it stands in reports: plain data. */
+export interface Drift {
+  readonly kind: DriftKind;
+  /** `public.staff.first_name` */
+  readonly object: string;
+  /** `public.staff`; null for schemas and types. */
+  readonly table: string | null;
+  /** What the entities ask for, in PostgreSQL's words; null for what only the database has. */
+  readonly desired: string | null;
+  /** What the database has, in PostgreSQL's words; null for what it lacks. */
+  readonly actual: string | null;
+  /** heal: done unattended; open: needs a person; extra: only the database has it, stays; accepted: same meaning. */
+  readonly disposition: Disposition;
+  /** Why it is not healed; null where it is. */
+  readonly reason: string | null;
+  readonly hazards: readonly HazardKind[];
+  /** The statements that would bring it about, in order; for what is open, too. */
+  readonly sql: readonly string[];
+}
+
+/** A unit of work and the finding that it serves. */
+export interface PlannedUnit extends Unit {
+  readonly drift: Drift;
+}
+
+export interface Plan {
+  readonly drift: readonly Drift[];
+  /** What will be done, in order. */
+  readonly units: readonly PlannedUnit[];
+  /** What would be done after someone's consent, in order. */
+  readonly openUnits: readonly PlannedUnit[];
+}
+
+export interface PlanOptions {
+  readonly execution: Execution;
+  readonly policy: Policy;
+}
+
+/** Decides what is done about each difference. Pure: all it knows of the database is in the arguments. */
+export function planDifferences(
+  differences: readonly Difference[],
+  actual: Schema,
+  answers: Answers,
+  { execution, policy }: PlanOptions,
+): Plan {
+  const context: PlanContext = { execution, actual, ask: (question) => answers.get(question) };
+  const planned = splitRequiredColumns(differences, context).map((difference) => {
+    const proposal = withPrivileges(difference, planDifference(difference, context), actual);
+    const drift = toDrift(difference, proposal, policy);
+    const units = typeof proposal === 'string' ? [] : proposal.units.map((unit): PlannedUnit => ({ ...unit, drift }));
+    return { drift, units };
+  });
+  const unitsOf = (disposition: Disposition): PlannedUnit[] =>
+    inOrder(planned.filter(({ drift }) => drift.disposition === disposition).flatMap(({ units }) => units));
+  return { drift: planned.map(({ drift }) => drift), units: unitsOf('heal'), openUnits: unitsOf('open') };
+}
+
+/** What planning these differences hangs on. */
+export function questionsOf(differences: readonly Difference[], actual: Schema, execution: Execution): Question[] {
+  const questions = new Set<Question>();
+  const ask = (question: Question): undefined => void questions.add(question);
+  const context: PlanContext = { execution, actual, ask };
+  for (const difference of splitRequiredColumns(differences, context)) planDifference(difference, context);
+  return [...questions];
+}
+
+type Settled = Exclude<ReturnType<typeof planDifference>, Proposal>;
+
+function withPrivileges(difference: Difference, proposal: Proposal | Settled, actual: Schema): Proposal | Settled {
+  if (typeof proposal === 'string') return proposal;
+  const { table } = difference;
+  const found = table && actual.tables.find(({ schema, name }) => schema === table.schema && name === table.name);
+  if (!found || found.owned) return proposal;
+  const detail = `needs the rights of the owner of ${displayName(found.schema, found.name)}`;
+  const hazard: Hazard = { kind: 'needs-privilege', detail };
+  return { ...proposal, hazards: [hazard, ...proposal.hazards] };
+}
+
+function toDrift(difference: Difference, proposal: Proposal | Settled, policy: Policy): Drift {
+  const { kind, object, desired, actual } = difference;
+  const units = typeof proposal === 'string' ? [] : proposal.units;
+  return {
+    kind,
+    object,
+    table: difference.table ? tableName(difference) : null,
+    desired,
+    actual,
+    ...dispositionOf(proposal, policy),
+    sql: units.flatMap(({ steps }) => steps.map(({ sql }) => sql)),
+  };
+}
+
+function inOrder(units: readonly PlannedUnit[]): PlannedUnit[] {
+  return [...units].sort((a, b) => PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase));
+}

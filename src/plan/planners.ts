@@ -1,0 +1,59 @@
+import type { Difference, DriftKind } from '../drift/drift-kind.js';
+import {
+  planCollation,
+  planComment,
+  planDefault,
+  planGeneration,
+  planMissingColumn,
+  planNullability,
+  planRequiredExtraColumn,
+  planType,
+} from './plan-columns.js';
+import { planDifferentConstraint, planMissingConstraint, planUnvalidatedConstraint } from './plan-constraints.js';
+import { planDifferentEnum, planMissingEnum } from './plan-enums.js';
+import { planDifferentIndex, planInvalidIndex, planMissingIndex } from './plan-indexes.js';
+import { planMissingSchema } from './plan-schemas.js';
+import { planMissingTable, planNotATable, planTableComment } from './plan-tables.js';
+import type { PlanContext, Planner, Proposal } from './proposal.js';
+
+/** What only the database has is nobody's to drop. */
+const stays = 'stays';
+/** The same thing under another name is the same thing. */
+const accepted = 'accepted';
+
+type Settled = typeof stays | typeof accepted;
+
+/** What is done about each kind of drift. */
+const PLANNERS: { readonly [Kind in DriftKind]: Planner<Kind> | Settled } = {
+  'missing-schema': planMissingSchema,
+  'missing-enum': planMissingEnum,
+  'different-enum': planDifferentEnum,
+  'missing-table': planMissingTable,
+  'not-a-table': planNotATable,
+  'different-table-comment': planTableComment,
+  'missing-column': planMissingColumn,
+  'different-type': planType,
+  'different-default': planDefault,
+  'different-nullability': planNullability,
+  'different-generation': planGeneration,
+  'different-collation': planCollation,
+  'different-comment': planComment,
+  'missing-constraint': planMissingConstraint,
+  'different-constraint': planDifferentConstraint,
+  'unvalidated-constraint': planUnvalidatedConstraint,
+  'missing-index': planMissingIndex,
+  'different-index': planDifferentIndex,
+  'invalid-index': planInvalidIndex,
+  'named-differently': accepted,
+  'required-extra-column': planRequiredExtraColumn,
+  'extra-table': stays,
+  'extra-column': stays,
+  'extra-constraint': stays,
+  'extra-index': stays,
+};
+
+export function planDifference(difference: Difference, context: PlanContext): Proposal | Settled {
+  // The table of planners is keyed by kind, which TypeScript cannot follow through a union.
+  const planner = PLANNERS[difference.kind] as Planner<DriftKind> | Settled;
+  return typeof planner === 'string' ? planner : planner(difference, context);
+}

@@ -1,0 +1,74 @@
+import { quoteIdentifier, quoteList, quoteLiteral, quoteQualified } from '../schema/identifier.js';
+import type { Constraint, Index, QualifiedName } from '../schema/model.js';
+
+/**
+ * A fact about the rows of a table that a plan hangs on, as a SELECT of one boolean. Asked only for what differs, so a
+ * database in sync is asked nothing.
+ */
+export type Question = string;
+
+/** The answers; one is missing where the server could not tell, say because the column is not there yet. */
+export type Answers = ReadonlyMap<Question, boolean>;
+
+/** Above this a rewrite or a scan under a strong lock is not done unattended. */
+const SMALL_TABLE_BYTES = 16 * 1024 * 1024;
+
+export function hasRows(table: QualifiedName): Question {
+  return `select exists (select from ${quoteQualified(table)})`;
+}
+
+export function isLarge(table: QualifiedName): Question {
+  return `select pg_table_size(${quoteLiteral(quoteQualified(table))}::regclass) > ${SMALL_TABLE_BYTES}`;
+}
+
+export function hasNulls(table: QualifiedName, column: string): Question {
+  return `select exists (select from ${quoteQualified(table)} where ${quoteIdentifier(column)} is null)`;
+}
+
+/** NULLs are no duplicates of each other. */
+export function hasDuplicates(table: QualifiedName, keys: readonly string[], predicate: string | null): Question {
+  const conditions = [...keys.map((key) => `${key} is not null`), ...(predicate === null ? [] : [predicate])];
+  return `select exists (select from ${quoteQualified(table)} where ${conditions.join(' and ')} group by ${keys.join(', ')} having count(*) > 1)`;
+}
+
+/** Whether rows stand in the way of a constraint; null for kinds that this cannot be asked of. */
+export function isViolated(table: QualifiedName, constraint: Constraint): Question | null {
+  switch (constraint.type) {
+    case 'check':
+      return `select exists (select from ${quoteQualified(table)} where not ${checkExpression(constraint)})`;
+    case 'foreign-key':
+      return hasOrphans(table, constraint);
+    case 'unique':
+      return hasDuplicates(table, constraint.columns.map(quoteIdentifier), null);
+    case 'primary-key':
+      return hasDuplicatesOrNulls(table, constraint.columns);
+    case 'exclusion':
+      return null;
+  }
+}
+
+export function violatesUnique(table: QualifiedName, index: Index): Question {
+  return hasDuplicates(table, index.uniqueKeys, index.predicate);
+}
+
+export const mayCreateSchemas: Question = `select has_database_privilege(current_database(), 'CREATE')`;
+
+function checkExpression({ definition }: Constraint): string {
+  return definition.replace(/^CHECK /, '').replace(/ NO INHERIT$/, '');
+}
+
+function hasOrphans(table: QualifiedName, { columns, references }: Constraint): Question | null {
+  if (!references) return null;
+  const child = columns.map((column) => `child.${quoteIdentifier(column)}`);
+  const parent = references.columns.map((column) => `parent.${quoteIdentifier(column)}`);
+  const pairs = child.map((column, i) => `${column} = ${parent[i]}`);
+  return `select exists (select from ${quoteQualified(table)} child
+    where ${child.map((column) => `${column} is not null`).join(' and ')}
+      and not exists (select from ${quoteQualified(references)} parent where ${pairs.join(' and ')}))`;
+}
+
+function hasDuplicatesOrNulls(table: QualifiedName, columns: readonly string[]): Question {
+  const anyNull = columns.map((column) => `${quoteIdentifier(column)} is null`).join(' or ');
+  return `select exists (select from ${quoteQualified(table)} where ${anyNull})
+    or exists (select from ${quoteQualified(table)} group by ${quoteList(columns)} having count(*) > 1)`;
+}

@@ -1,0 +1,124 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { Subject, type Observable } from 'rxjs';
+import type { DataSource } from 'typeorm';
+import { migratorOptionsOf, type ResolvedModuleOptions } from '../auto-migration.options.js';
+import { AutoMigrator, type CheckReport } from '../auto-migrator.js';
+import type { HealRequest } from '../heal/heal.js';
+import type { HealReport } from '../heal/heal-report.js';
+import type { RunRecord } from '../journal/records.js';
+import { findDataSource } from './data-source-lookup.js';
+import type { MigrationEvent } from './events.js';
+import { StatusBoard, type MigrationStatus } from './status.js';
+import { OPTIONS } from './tokens.js';
+
+/**
+ * Looks and heals on behalf of the application, and knows how things stand.
+ *
+ * @example
+ * ```ts
+ * constructor(private readonly migrations: AutoMigrationService) {
+ *   migrations.events.subscribe((event) => { if (event.type === 'failed') alert(event.error); });
+ * }
+ * ```
+ */
+@Injectable()
+export class AutoMigrationService {
+  /** What is found, healed and failed from now on. */
+  readonly events: Observable<MigrationEvent>;
+
+  private readonly subject = new Subject<MigrationEvent>();
+  private readonly board: StatusBoard;
+  private migrator: AutoMigrator | undefined;
+  private healing: Promise<HealReport> | undefined;
+
+  constructor(
+    @Inject(OPTIONS) private readonly options: ResolvedModuleOptions,
+    private readonly moduleRef: ModuleRef,
+  ) {
+    this.board = new StatusBoard(options.staleAfterMs);
+    this.events = this.subject.asObservable();
+  }
+
+  /**
+   * Compares the entities with the database; changes nothing. What keeps it from looking is in the report.
+   *
+   * @throws DataSourceError when the application has no such data source
+   */
+  async check(): Promise<CheckReport> {
+    const migrator = await this.ready();
+    const report = await migrator.check();
+    this.board.checked(report);
+    if (report.error !== null) this.subject.next({ type: 'failed', error: report.error });
+    else if (report.verdict === 'drift') this.subject.next({ type: 'drift', drift: this.status().open });
+    return report;
+  }
+
+  /**
+   * Heals what the policy allows. While a healing is under way in this process, answers with that one's report.
+   *
+   * @throws DataSourceError when the application has no such data source
+   */
+  heal(request: HealRequest = {}): Promise<HealReport> {
+    this.healing ??= this.healNow(request).finally(() => {
+      this.healing = undefined;
+    });
+    return this.healing;
+  }
+
+  /** How things stand, from memory. */
+  status(): MigrationStatus {
+    return this.board.current();
+  }
+
+  /**
+   * The latest runs that changed something or tried to, newest first.
+   *
+   * @param limit at most so many, 20 unless told
+   * @throws ConnectionError, DataSourceError
+   */
+  async history(limit?: number): Promise<RunRecord[]> {
+    const migrator = await this.ready();
+    return migrator.history(limit);
+  }
+
+  /** The application's data source. */
+  dataSource(): DataSource {
+    return findDataSource(this.moduleRef, this.options.dataSource);
+  }
+
+  /** Says that the switch is off. @internal */
+  disable(): void {
+    this.board.disabled();
+  }
+
+  /** Tells of a failure outside a run. @internal */
+  fail(error: string): void {
+    this.board.failed(error);
+    this.subject.next({ type: 'failed', error });
+  }
+
+  private async healNow(request: HealRequest): Promise<HealReport> {
+    const migrator = await this.ready();
+    const onPlan: HealRequest['onPlan'] = (plan) => {
+      this.board.healingBegins();
+      request.onPlan?.(plan);
+    };
+    const report = await migrator.heal({ ...request, onPlan });
+    this.board.healed(report);
+    if (report.error !== null) this.subject.next({ type: 'failed', error: report.error });
+    else this.publish(report);
+    return report;
+  }
+
+  private publish(report: HealReport): void {
+    if (report.applied.length > 0) this.subject.next({ type: 'healed', report });
+    if (report.open.length > 0) this.subject.next({ type: 'drift', drift: report.open });
+  }
+
+  private async ready(): Promise<AutoMigrator> {
+    const dataSource = this.dataSource();
+    if (!dataSource.isInitialized && this.options.initializeDataSource) await dataSource.initialize();
+    return (this.migrator ??= new AutoMigrator(dataSource, migratorOptionsOf(this.options)));
+  }
+}

@@ -1,0 +1,47 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
+import type { ResolvedModuleOptions } from '../auto-migration.options.js';
+import { AutoMigrationService } from './auto-migration.service.js';
+import type { MigrationStatus } from './status.js';
+import { OPTIONS } from './tokens.js';
+
+/**
+ * For the application's own health controller. Answers from memory and never throws.
+ *
+ * @example
+ * ```ts
+ * health.check([() => this.autoMigration.check('schema')])
+ * ```
+ */
+@Injectable()
+export class AutoMigrationHealthIndicator {
+  constructor(
+    @Inject(OPTIONS) private readonly options: ResolvedModuleOptions,
+    private readonly migrations: AutoMigrationService,
+    private readonly health: HealthIndicatorService,
+  ) {}
+
+  /**
+   * up: in sync, or switched off. degraded (or down, option `health.driftStatus`): drift is open, healing is under way,
+   * the last run failed, or the last check is missing or too old.
+   *
+   * @param key the name under which Terminus shows it
+   */
+  check<const Key extends string>(key: Key): HealthIndicatorResult<Key> {
+    const status = this.migrations.status();
+    const session = this.health.check(key);
+    if (!status.enabled) return session.up({ enabled: false });
+    const data = { ...toPublic(status), ...(this.options.health.details ? toDetails(status) : {}) };
+    if (status.state === 'up') return session.up(data);
+    return this.options.health.driftStatus === 'down' ? session.down(data) : session.degraded(data);
+  }
+}
+
+/** What anybody may read. */
+function toPublic({ reason, open, appliedSteps, lastCheckAt, lastHealAt }: MigrationStatus): Record<string, unknown> {
+  return { enabled: true, reason, openDrift: open.length, appliedSteps, lastCheckAt, lastHealAt };
+}
+
+function toDetails({ drift, lastError }: MigrationStatus): Record<string, unknown> {
+  return { lastError, drift };
+}

@@ -1,0 +1,109 @@
+import type { CheckReport } from '../auto-migrator.js';
+import type { HealReport } from '../heal/heal-report.js';
+import type { Drift } from '../plan/plan.js';
+
+/** Why a status is as it is. */
+export type StatusReason =
+  | 'in-sync'
+  | 'disabled'
+  | 'not-checked-yet'
+  | 'healing'
+  | 'another-healer'
+  | 'drift'
+  | 'stale'
+  | 'failed';
+
+/** What the watch knows, from memory. Plain data. */
+export interface MigrationStatus {
+  readonly enabled: boolean;
+  readonly state: 'up' | 'degraded';
+  readonly reason: StatusReason;
+  /** Findings that are not healed, those that will be and those that need a person. */
+  readonly open: readonly Drift[];
+  readonly appliedSteps: number;
+  /** ISO 8601; null before the first. */
+  readonly lastCheckAt: string | null;
+  readonly lastHealAt: string | null;
+  readonly lastError: string | null;
+  /** All findings, extra and accepted ones too. */
+  readonly drift: readonly Drift[];
+}
+
+/** Holds what the last looks and runs brought. Answers without a query. */
+export class StatusBoard {
+  private enabled = true;
+  private healing = false;
+  private anotherHealer = false;
+  private drift: readonly Drift[] | null = null;
+  private appliedSteps = 0;
+  private lastCheck: number | null = null;
+  private lastHeal: number | null = null;
+  private lastError: string | null = null;
+
+  constructor(private readonly staleAfterMs: number | false) {}
+
+  disabled(): void {
+    this.enabled = false;
+  }
+
+  healingBegins(): void {
+    this.healing = true;
+  }
+
+  checked({ drift, error }: Pick<CheckReport, 'drift' | 'error'>): void {
+    this.lastError = error;
+    if (error !== null) return;
+    this.drift = drift;
+    this.lastCheck = Date.now();
+  }
+
+  healed({ outcome, applied, drift, error, desiredHash }: HealReport): void {
+    this.healing = false;
+    this.anotherHealer = outcome === 'another-healer';
+    this.appliedSteps += applied.length;
+    if (applied.length > 0) this.lastHeal = Date.now();
+    this.lastError = error;
+    // Without a hash it never came to look.
+    if (desiredHash === null) return;
+    this.drift = drift;
+    this.lastCheck = Date.now();
+  }
+
+  failed(error: string): void {
+    this.healing = false;
+    this.lastError = error;
+  }
+
+  current(): MigrationStatus {
+    const reason = this.reason();
+    return {
+      enabled: this.enabled,
+      state: reason === 'in-sync' || reason === 'disabled' ? 'up' : 'degraded',
+      reason,
+      open: this.open(),
+      appliedSteps: this.appliedSteps,
+      lastCheckAt: toIso(this.lastCheck),
+      lastHealAt: toIso(this.lastHeal),
+      lastError: this.lastError,
+      drift: this.drift ?? [],
+    };
+  }
+
+  private open(): Drift[] {
+    return (this.drift ?? []).filter(({ disposition }) => disposition === 'heal' || disposition === 'open');
+  }
+
+  private reason(): StatusReason {
+    if (!this.enabled) return 'disabled';
+    if (this.healing) return 'healing';
+    if (this.lastError !== null) return 'failed';
+    if (this.lastCheck === null) return 'not-checked-yet';
+    if (this.open().length > 0) return this.anotherHealer ? 'another-healer' : 'drift';
+    const age = Date.now() - this.lastCheck;
+    return this.staleAfterMs !== false && age > this.staleAfterMs ? 'stale' : 'in-sync';
+  }
+}
+
+function toIso(time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString();
+}

@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Inject, Injectable, Optional, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import type { ResolvedModuleOptions } from '../auto-migration.options.js';
+import { AutoMigrationError, describeError, HealingStoppedError } from '../errors.js';
+import type { HealReport } from '../heal/heal-report.js';
+import type { Trigger } from '../journal/records.js';
+import { AutoMigrationService } from './auto-migration.service.js';
+import { readSwitch } from './environment.js';
+import { MigrationLogger } from './migration-logger.js';
+import { Schedule } from './schedule.js';
+import { OPTIONS } from './tokens.js';
+
+/** Heals at bootstrap, goes on watching, and ends with the application. */
+@Injectable()
+export class Watch implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly logger = new MigrationLogger();
+  private readonly stopping = new AbortController();
+  private schedule: Schedule | undefined;
+  private running: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    @Inject(OPTIONS) private readonly options: ResolvedModuleOptions,
+    private readonly migrations: AutoMigrationService,
+    @Optional() private readonly registry?: SchedulerRegistry,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    const wanted = readSwitch(process.env);
+    if (wanted === 'unclear') {
+      this.logger.warn('AUTO_MIGRATE is neither true nor false and is ignored', { value: process.env['AUTO_MIGRATE'] });
+    }
+    if (wanted === 'off') {
+      this.migrations.disable();
+      this.logger.disabled();
+      return;
+    }
+    const report = await this.run('bootstrap');
+    if (this.options.onFailure === 'abort') assertHealed(report);
+    if (!this.stopping.signal.aborted) this.startSchedule();
+  }
+
+  /** Before TypeORM closes its pool, which it does in onApplicationShutdown. */
+  async onModuleDestroy(): Promise<void> {
+    this.stopping.abort(new HealingStoppedError('the application shuts down'));
+    await Promise.all([this.schedule?.stop(), this.drain()]);
+  }
+
+  private async drain(): Promise<void> {
+    const timeout = sleep(this.options.shutdownTimeoutMs, undefined, { ref: false });
+    await Promise.race([this.running, timeout]);
+  }
+
+  private startSchedule(): void {
+    const { cron, timeZone, jitterMs } = this.options;
+    if (cron === false) return;
+    const onTick = (): Promise<unknown> => this.run('cron');
+    const onError = (error: unknown): void => this.logger.error('A tick failed', { error: describeError(error) });
+    const { signal } = this.stopping;
+    this.schedule = new Schedule({ cron, timeZone, jitterMs, signal, onTick, onError }, this.registry);
+  }
+
+  /** Never throws: what goes wrong is logged, shown on health and tried again at the next tick. */
+  private run(trigger: Trigger): Promise<HealReport | AutoMigrationError> {
+    const run = this.heal(trigger).catch((error: unknown) => {
+      const message = describeError(error);
+      this.migrations.fail(message);
+      this.logger.error('Could not look or heal', { error: message });
+      return new AutoMigrationError(message, { cause: error });
+    });
+    this.running = run;
+    return run;
+  }
+
+  private async heal(trigger: Trigger): Promise<HealReport> {
+    this.warnOfRivals();
+    const onPlan = this.logger.found.bind(this.logger);
+    const report = await this.migrations.heal({ trigger, signal: this.stopping.signal, onPlan });
+    this.logger.report(report);
+    return report;
+  }
+
+  /** They have run already by now, and may have dropped or blocked what we would have kept. */
+  private warnOfRivals(): void {
+    const { options } = this.migrations.dataSource();
+    const rivals = (['synchronize', 'dropSchema', 'migrationsRun'] as const).filter((name) => options[name]);
+    if (rivals.length > 0) this.logger.warn('The data source changes the schema by itself; switch that off', { options: rivals });
+  }
+}
+
+function assertHealed(report: HealReport | AutoMigrationError): void {
+  if (report instanceof AutoMigrationError) throw report;
+  if (report.outcome === 'failed') throw new AutoMigrationError(report.error ?? report.failed[0]?.error ?? 'The healing failed');
+  if (report.open.length === 0) return;
+  const objects = report.open.map(({ object, reason }) => `${object}: ${reason}`).join('; ');
+  throw new AutoMigrationError(`The schema is not what the entities ask for. ${objects}`);
+}
