@@ -1,0 +1,1 @@
+export { findRunningPostgres, startPostgres } from './embedded-postgres.mjs';

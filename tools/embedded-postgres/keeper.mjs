@@ -1,0 +1,34 @@
+// Runs as a process of its own between the process that wants a server and the server. The channel to its
+// parent breaks however the parent ends, kill -9 included; then the server is shut down. It is in a session of
+// its own, so that Ctrl-C reaches the app alone and the app can still use its database while it shuts down.
+import { spawn } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+
+const GRACE_MS = 10_000;
+
+/** @type {import('./embedded-postgres.mjs').KeeperOrder} */
+const order = JSON.parse(process.argv[2] ?? '');
+
+const server = spawn(order.command, order.arguments, {
+  ...order.account,
+  cwd: order.directory,
+  stdio: ['ignore', 'inherit', 'inherit'],
+});
+server.on('error', (error) => console.error(error.message));
+server.on('close', () => void end());
+
+process.on('disconnect', shutDown);
+process.on('SIGTERM', shutDown);
+process.on('SIGINT', shutDown);
+if (!process.connected) shutDown();
+
+function shutDown() {
+  // To PostgreSQL SIGINT means: end the sessions, write a checkpoint, exit; SIGQUIT: exit now, recover at the next start.
+  server.kill('SIGINT');
+  setTimeout(() => server.kill('SIGQUIT'), GRACE_MS).unref();
+}
+
+async function end() {
+  if (order.remove) await rm(order.remove, { recursive: true, force: true });
+  process.exit();
+}
