@@ -82,8 +82,10 @@ async function describe(directory) {
 
 /** @param {string} directory */
 async function packageVersion(directory) {
-  const manifest = JSON.parse(await readFile(join(directory, 'package.json'), 'utf8'));
-  return /** @type {{ version: string }} */ (manifest).version;
+  const manifest = /** @type {{ version: string }} */ (
+    JSON.parse(await readFile(join(directory, 'package.json'), 'utf8'))
+  );
+  return manifest.version;
 }
 
 /**

@@ -69,9 +69,11 @@ async function makeCluster(place, binaries, account) {
       { ...account, cwd: unfinished, encoding: 'utf8' },
     );
     if (run.status !== 0) throw new Error(`initdb failed: ${run.error?.message ?? run.stderr.trim()}`);
-    await rename(unfinished, clusterPaths(place).cluster).catch((error) => {
-      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
-    });
+    await rename(unfinished, clusterPaths(place).cluster).catch(
+      (/** @type {NodeJS.ErrnoException} */ error) => {
+        if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+      },
+    );
   } finally {
     await rm(unfinished, { recursive: true, force: true });
   }

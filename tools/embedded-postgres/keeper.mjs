@@ -6,8 +6,9 @@ import { rm } from 'node:fs/promises';
 
 const GRACE_MS = 10_000;
 
-/** @type {import('./embedded-postgres.mjs').KeeperOrder} */
-const order = JSON.parse(process.argv[2] ?? '');
+/** @import { KeeperOrder } from './embedded-postgres.mjs' */
+
+const order = /** @type {KeeperOrder} */ (JSON.parse(process.argv[2] ?? ''));
 
 const server = spawn(order.command, order.arguments, {
   ...order.account,
