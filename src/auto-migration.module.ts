@@ -1,4 +1,10 @@
-import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata, type Provider } from '@nestjs/common';
+import {
+  Module,
+  type DynamicModule,
+  type FactoryProvider,
+  type ModuleMetadata,
+  type Provider,
+} from '@nestjs/common';
 import { HealthIndicatorService, TerminusModule } from '@nestjs/terminus';
 import { resolveModuleOptions, type AutoMigrationModuleOptions } from './auto-migration.options.js';
 import { AutoMigrationService } from './watch/auto-migration.service.js';
@@ -10,7 +16,9 @@ import { Watch } from './watch/watch.js';
 /** Options that other providers bring. */
 export interface AutoMigrationModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
   readonly inject?: FactoryProvider['inject'];
-  readonly useFactory: (...dependencies: never[]) => AutoMigrationModuleOptions | Promise<AutoMigrationModuleOptions>;
+  readonly useFactory: (
+    ...dependencies: never[]
+  ) => AutoMigrationModuleOptions | Promise<AutoMigrationModuleOptions>;
   /**
    * Contributes a health route at this path. Here and not in the factory's answer, as routes are made before it is asked.
    * @default false
@@ -38,12 +46,20 @@ export class AutoMigrationModule {
   /** The options are checked at boot; a wrong one fails it with an InvalidOptionError. */
   static forRootAsync(options: AutoMigrationModuleAsyncOptions): DynamicModule {
     const { imports = [], inject = [], useFactory, healthPath = false } = options;
-    const provider = { provide: RAW_OPTIONS, inject, useFactory: useFactory as FactoryProvider['useFactory'] };
+    const provider = {
+      provide: RAW_OPTIONS,
+      inject,
+      useFactory: useFactory as FactoryProvider['useFactory'],
+    };
     return define(provider, healthPath, imports);
   }
 }
 
-function define(options: Provider, healthPath: string | false, imports: ModuleMetadata['imports'] = []): DynamicModule {
+function define(
+  options: Provider,
+  healthPath: string | false,
+  imports: ModuleMetadata['imports'] = [],
+): DynamicModule {
   return {
     module: AutoMigrationModule,
     global: true,

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { InjectionToken } from '@nestjs/common';
 import { CronTime } from 'cron';
 import { z } from 'zod';
@@ -114,7 +115,8 @@ export interface AutoMigrationModuleOptions extends AutoMigratorOptions {
   health?: HealthOptions;
 }
 
-type Resolved<Options, Optional extends keyof Options> = Required<Omit<Options, Optional>> & Pick<Options, Optional>;
+type Resolved<Options, Optional extends keyof Options> = Required<Omit<Options, Optional>> &
+  Pick<Options, Optional>;
 
 /** Options with every default filled in. */
 export type ResolvedMigratorOptions = Readonly<Resolved<AutoMigratorOptions, 'schemas'>>;
@@ -125,11 +127,16 @@ export type ResolvedModuleOptions = Readonly<
 >;
 
 const milliseconds = (minimum: number, maximum: number): z.ZodInt =>
-  z.int('is not a whole number of milliseconds').min(minimum, `is below ${minimum} ms`).max(maximum, `is above ${maximum} ms`);
+  z
+    .int('is not a whole number of milliseconds')
+    .min(minimum, `is below ${minimum} ms`)
+    .max(maximum, `is above ${maximum} ms`);
 
 const NO_OPTIONS = 'is no object of options';
 const name = z.string('is not a text').min(1, 'is empty');
-const patterns = z.array(z.union([name, z.instanceof(RegExp)], 'is neither a text nor a regular expression')).optional();
+const patterns = z
+  .array(z.union([name, z.instanceof(RegExp)], 'is neither a text nor a regular expression'))
+  .optional();
 
 const migratorShape = {
   policy: z.enum(['safe', 'off'], "is neither 'safe' nor 'off'").default('safe'),
@@ -143,7 +150,9 @@ const migratorShape = {
     .transform((ignore) => ignore as Ignore),
   lockTimeoutMs: milliseconds(1, 60_000).default(1000),
   waitForHealerMs: milliseconds(0, 3_600_000).default(30_000),
-  journalSchema: name.refine((text) => Buffer.byteLength(text) <= 63, 'is longer than 63 bytes').default('auto_migration'),
+  journalSchema: name
+    .refine((text) => Buffer.byteLength(text) <= 63, 'is longer than 63 bytes')
+    .default('auto_migration'),
 };
 
 const healthShape = {
@@ -154,17 +163,32 @@ const healthShape = {
 
 const moduleShape = {
   ...migratorShape,
-  dataSource: z.custom<InjectionToken>((value) => ['string', 'symbol', 'function'].includes(typeof value), 'is no injection token').optional(),
+  dataSource: z
+    .custom<InjectionToken>(
+      (value) => ['string', 'symbol', 'function'].includes(typeof value),
+      'is no injection token',
+    )
+    .optional(),
   initializeDataSource: z.boolean('is neither true nor false').default(false),
   onFailure: z.enum(['continue', 'abort'], "is neither 'continue' nor 'abort'").default('continue'),
   cron: z
-    .union([name.refine(isCronExpression, 'is no cron expression'), z.literal(false)], 'is neither a cron expression nor false')
+    .union(
+      [name.refine(isCronExpression, 'is no cron expression'), z.literal(false)],
+      'is neither a cron expression nor false',
+    )
     .default('*/5 * * * *'),
   timeZone: name.refine(isTimeZone, 'is no time zone').optional(),
   jitterMs: milliseconds(0, 3_600_000).default(5000),
-  staleAfterMs: z.union([milliseconds(1000, Number.MAX_SAFE_INTEGER), z.literal(false)], 'is neither at least 1000 ms nor false').optional(),
+  staleAfterMs: z
+    .union(
+      [milliseconds(1000, Number.MAX_SAFE_INTEGER), z.literal(false)],
+      'is neither at least 1000 ms nor false',
+    )
+    .optional(),
   shutdownTimeoutMs: milliseconds(0, 600_000).default(5000),
-  health: z.strictObject(healthShape, NO_OPTIONS).default(() => ({ details: false, driftStatus: 'degraded' as const, path: false as const })),
+  health: z
+    .strictObject(healthShape, NO_OPTIONS)
+    .default(() => ({ details: false, driftStatus: 'degraded' as const, path: false as const })),
 };
 
 const MigratorOptions = z.strictObject(migratorShape, NO_OPTIONS);
@@ -186,22 +210,28 @@ export function resolveModuleOptions(options: AutoMigrationModuleOptions): Resol
 /** The part of the module's options that the façade takes. */
 export function migratorOptionsOf(options: ResolvedModuleOptions): AutoMigratorOptions {
   const keys = Object.keys(migratorShape) as (keyof AutoMigratorOptions)[];
-  return Object.fromEntries(keys.filter((key) => options[key] !== undefined).map((key) => [key, options[key]]));
+  return Object.fromEntries(
+    keys.filter((key) => options[key] !== undefined).map((key) => [key, options[key]]),
+  );
 }
 
 function parse<Output>(schema: z.ZodType<Output>, options: unknown): Output {
   const result = schema.safeParse(options, { reportInput: true });
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  const unknown = issue?.code === 'unrecognized_keys' ? [...issue.path, ...issue.keys.slice(0, 1)] : undefined;
+  const unknown =
+    issue?.code === 'unrecognized_keys' ? [...issue.path, ...issue.keys.slice(0, 1)] : undefined;
   const option = (unknown ?? issue?.path ?? []).map(String).join('.') || '(all)';
   const value = unknown ? '' : `${describeValue(issue?.input)} `;
-  throw new InvalidOptionError(option, `${value}${unknown ? 'is not known' : (issue?.message ?? 'is not right')}`);
+  throw new InvalidOptionError(
+    option,
+    `${value}${unknown ? 'is not known' : (issue?.message ?? 'is not right')}`,
+  );
 }
 
 /** The value as one would write it, short. */
 function describeValue(value: unknown): string {
-  const text = typeof value === 'string' ? `"${value}"` : typeof value === 'object' ? JSON.stringify(value) : String(value);
+  const text = inspect(value, { depth: 1, breakLength: Infinity });
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 

@@ -77,7 +77,15 @@ export class AutoMigrator {
       const look = await this.withConnection((connection) => this.look(connection));
       const { desiredHash, schemas, plan } = look;
       const verdict = isOpen(plan) ? 'drift' : 'in-sync';
-      return { verdict, desiredHash, schemas, durationMs: since(start), drift: plan.drift, error: null, plan };
+      return {
+        verdict,
+        desiredHash,
+        schemas,
+        durationMs: since(start),
+        drift: plan.drift,
+        error: null,
+        plan,
+      };
     } catch (error) {
       const nothing = { desiredHash: null, schemas: this.options.schemas ?? [], drift: [], plan: null };
       return { verdict: 'unknown', ...nothing, durationMs: since(start), error: describeError(error) };
@@ -90,7 +98,10 @@ export class AutoMigrator {
    * @param request what asked for it, and how it can be stopped
    */
   async heal(request: HealRequest = {}): Promise<HealReport> {
-    return heal({ connect: this.connect, look: (connection) => this.look(connection), options: this.options }, request);
+    return heal(
+      { connect: this.connect, look: (connection) => this.look(connection), options: this.options },
+      request,
+    );
   }
 
   /**
@@ -132,7 +143,10 @@ export class AutoMigrator {
 
   /** TypeORM's tables and our journal's are in no entity, and yet not extra. */
   private withoutOwnTables(schema: Schema): Schema {
-    const journal = ['run', 'step'].map((name): QualifiedName => ({ schema: this.options.journalSchema, name }));
+    const journal = ['run', 'step'].map((name): QualifiedName => ({
+      schema: this.options.journalSchema,
+      name,
+    }));
     const own = [...tablesOfTypeOrm(this.dataSource), ...journal];
     const isOwn = (table: QualifiedName): boolean =>
       own.some(({ schema: namespace, name }) => namespace === table.schema && name === table.name);

@@ -39,7 +39,8 @@ export class DesiredSchemaError extends AutoMigrationError {
     readonly object: string | undefined,
     problem: string,
   ) {
-    const what = object === undefined ? 'what the entities ask for' : `what the entities ask for in ${object}`;
+    const what =
+      object === undefined ? 'what the entities ask for' : `what the entities ask for in ${object}`;
     super(`PostgreSQL cannot build ${what}: ${problem}. Nothing was compared or changed.`);
   }
 }

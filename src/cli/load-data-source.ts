@@ -16,14 +16,16 @@ export async function loadDataSource(file: string): Promise<DataSource> {
   }
   const [dataSource, ...others] = found;
   if (!dataSource) throw new DataSourceError(`${file} exports no DataSource.`);
-  if (others.length > 0) throw new DataSourceError(`${file} exports ${found.size} DataSources; it must export one.`);
+  if (others.length > 0)
+    throw new DataSourceError(`${file} exports ${found.size} DataSources; it must export one.`);
   return dataSource;
 }
 
 /** A CommonJS file's exports stand under default. */
 function exportsOf(module: Record<string, unknown>): unknown[] {
   const inner = module['default'];
-  const nested = typeof inner === 'object' && inner !== null && !isDataSource(inner) ? Object.values(inner) : [];
+  const nested: unknown[] =
+    typeof inner === 'object' && inner !== null && !isDataSource(inner) ? Object.values(inner) : [];
   return [...Object.values(module), ...nested];
 }
 

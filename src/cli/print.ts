@@ -14,7 +14,10 @@ export function printCheck({ verdict, drift, error, durationMs }: CheckReport): 
 function printDrift({ disposition, kind, object, desired, actual, reason }: Drift): string {
   const texts = [desired === null ? '' : `wanted: ${desired}`, actual === null ? '' : `there: ${actual}`];
   const lines = [...texts.filter(Boolean), ...(reason ? [`why: ${reason}`] : [])];
-  return [`  ${disposition.padEnd(8)} ${kind} ${object}`, ...lines.map((line) => `           ${line.replaceAll('\n', ' ')}`)].join('\n');
+  return [
+    `  ${disposition.padEnd(8)} ${kind} ${object}`,
+    ...lines.map((line) => `           ${line.replaceAll('\n', ' ')}`),
+  ].join('\n');
 }
 
 /** SQL that can be run as it is; what would not run unattended is commented out. */
@@ -22,7 +25,10 @@ export function printPlan({ verdict, error, plan }: PlanReport): string {
   if (!plan) return `-- could not look: ${error}`;
   if (plan.units.length + plan.openUnits.length === 0) {
     const open = plan.drift.filter(({ disposition }) => disposition === 'open');
-    return [`-- ${verdict === 'drift' ? 'nothing that statements could mend' : 'in sync: nothing to do'}`, ...open.map(openComment)].join('\n');
+    return [
+      `-- ${verdict === 'drift' ? 'nothing that statements could mend' : 'in sync: nothing to do'}`,
+      ...open.map(openComment),
+    ].join('\n');
   }
   const without = plan.drift.filter(({ disposition, sql }) => disposition === 'open' && sql.length === 0);
   return [
@@ -46,13 +52,24 @@ function printUnit({ steps, transactional, drift }: PlannedUnit, prefix: string)
   return together ? [`${prefix}BEGIN;`, ...statements, `${prefix}COMMIT;`] : statements;
 }
 
-export function printHeal({ outcome, applied, failed, open, error, durationMs, runId, healer }: HealReport): string {
+export function printHeal({
+  outcome,
+  applied,
+  failed,
+  open,
+  error,
+  durationMs,
+  runId,
+  healer,
+}: HealReport): string {
   const run = runId === null ? '' : `, run ${runId}`;
   return [
     ...applied.map((step) => `  ${step.action} ${step.object} (${step.durationMs} ms)`),
     ...failed.map((step) => `  FAILED ${step.action} ${step.object}: ${step.error}\n         ${step.sql}`),
     ...open.map(({ object, kind, reason }) => `  OPEN ${kind} ${object}: ${reason}`),
-    ...(healer ? [`  another process is healing: pid ${healer.pid}, ${healer.applicationName}, since ${healer.since}`] : []),
+    ...(healer
+      ? [`  another process is healing: pid ${healer.pid}, ${healer.applicationName}, since ${healer.since}`]
+      : []),
     ...(error === null ? [] : [`  ${error}`]),
     `${outcome}: ${applied.length} applied, ${open.length} open (${durationMs} ms${run})`,
   ].join('\n');
@@ -65,6 +82,9 @@ export function printHistory(runs: readonly RunRecord[]): string {
 
 function printRun({ id, trigger, host, pid, startedAt, outcome, steps, error }: RunRecord): string {
   const head = `run ${id}  ${startedAt}  ${outcome}  by ${trigger} on ${host}, pid ${pid}`;
-  const lines = steps.map((step) => `  ${step.outcome.padEnd(11)} ${step.action} ${step.object}${step.error ? `: ${step.error}` : ''}`);
+  const lines = steps.map(
+    (step) =>
+      `  ${step.outcome.padEnd(11)} ${step.action} ${step.object}${step.error ? `: ${step.error}` : ''}`,
+  );
   return [head, ...lines, ...(error ? [`  ${error}`] : [])].join('\n');
 }

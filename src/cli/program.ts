@@ -50,8 +50,16 @@ const history: Task = async (migrator, { limit = 20 }) => {
 
 const status: Task = async (migrator) => {
   const [report, healer, runs] = [await migrator.check(), await migrator.healer(), await migrator.history(1)];
-  const lines = [printCheck(report), healer ? `Healing: pid ${healer.pid} since ${healer.since}` : 'Nobody is healing', printHistory(runs)];
-  return { report: { ...report, healer, lastRun: runs[0] ?? null }, text: lines.join('\n'), exitCode: exitCodeOfCheck(report) };
+  const lines = [
+    printCheck(report),
+    healer ? `Healing: pid ${healer.pid} since ${healer.since}` : 'Nobody is healing',
+    printHistory(runs),
+  ];
+  return {
+    report: { ...report, healer, lastRun: runs[0] ?? null },
+    text: lines.join('\n'),
+    exitCode: exitCodeOfCheck(report),
+  };
 };
 
 /**
@@ -60,13 +68,20 @@ const status: Task = async (migrator) => {
  * @param args without the node and the script
  * @returns the exit code
  */
-export async function runCommandLine(args: readonly string[], output: Output, signal: AbortSignal): Promise<ExitCode> {
+export async function runCommandLine(
+  args: readonly string[],
+  output: Output,
+  signal: AbortSignal,
+): Promise<ExitCode> {
   let exitCode: ExitCode = ExitCode.ok;
   const program = new Command('auto-migrate')
     .description('Compares a PostgreSQL database with TypeORM entities, and heals what is safe.')
     .version(VERSION)
     .exitOverride()
-    .configureOutput({ writeOut: (text) => output.out(text.trimEnd()), writeErr: (text) => output.error(text.trimEnd()) });
+    .configureOutput({
+      writeOut: (text) => output.out(text.trimEnd()),
+      writeErr: (text) => output.error(text.trimEnd()),
+    });
   const add = (name: string, description: string, task: Task): Command =>
     withFlags(program.command(name).description(description)).action(async (flags: Flags) => {
       exitCode = await runTask(task, flags, output, signal);
@@ -75,7 +90,12 @@ export async function runCommandLine(args: readonly string[], output: Output, si
   add('plan', 'print the SQL that would bring them together; exits as check', plan);
   add('heal', 'heal what is safe; exits 0 nothing left open, 2 something left open, 1 failed', heal);
   add('status', 'compare, and tell who is healing and how the last run ended; exits as check', status);
-  add('history', 'the latest runs, newest first', history).option('--limit <number>', 'at most so many', Number, 20);
+  add('history', 'the latest runs, newest first', history).option(
+    '--limit <number>',
+    'at most so many',
+    Number,
+    20,
+  );
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
@@ -86,10 +106,15 @@ export async function runCommandLine(args: readonly string[], output: Output, si
 
 function withFlags(command: Command): Command {
   return command
-    .requiredOption('-d, --data-source <file>', 'a file that exports one TypeORM DataSource, or a promise of one')
+    .requiredOption(
+      '-d, --data-source <file>',
+      'a file that exports one TypeORM DataSource, or a promise of one',
+    )
     .option('--json', 'print one JSON report to stdout and nothing else')
     .option('--skip-unless-env <name>', 'say so and exit 0 when this environment variable is missing')
-    .addOption(new Option('--execution <how>', 'one transaction a unit, or one for all').choices(['online', 'atomic']))
+    .addOption(
+      new Option('--execution <how>', 'one transaction a unit, or one for all').choices(['online', 'atomic']),
+    )
     .option('--schemas <names...>', "the schemas to look at (default: the entities')")
     .option('--lock-timeout-ms <number>', 'how long a statement may wait for a lock', Number)
     .option('--journal-schema <name>', 'the schema that holds the journal');
@@ -116,7 +141,12 @@ async function runTask(task: Task, flags: Flags, output: Output, signal: AbortSi
   }
 }
 
-function optionsOf({ execution = 'online', schemas, lockTimeoutMs, journalSchema }: Flags): AutoMigratorOptions {
+function optionsOf({
+  execution = 'online',
+  schemas,
+  lockTimeoutMs,
+  journalSchema,
+}: Flags): AutoMigratorOptions {
   return {
     execution,
     ...(schemas === undefined ? {} : { schemas }),
@@ -127,13 +157,15 @@ function optionsOf({ execution = 'online', schemas, lockTimeoutMs, journalSchema
 
 /** Commander's own errors (an unknown flag, --help) have been printed already. */
 function exitCodeOf(error: unknown, output: Output): ExitCode {
-  if (error instanceof Error && 'exitCode' in error) return error.exitCode === 0 ? ExitCode.ok : ExitCode.failed;
+  if (error instanceof Error && 'exitCode' in error)
+    return error.exitCode === 0 ? ExitCode.ok : ExitCode.failed;
   output.error(describeFailure(error));
   return ExitCode.failed;
 }
 
 /** The stack is for the user's own code (an entity file that throws); of ours the message says it all. */
 function describeFailure(error: unknown): string {
-  const isUsers = error instanceof Error && !('code' in error) && error.name !== 'AutoMigrationError' && error.stack;
+  const isUsers =
+    error instanceof Error && !('code' in error) && error.name !== 'AutoMigrationError' && error.stack;
   return isUsers ? `${describeError(error)}\n${error.stack}` : describeError(error);
 }

@@ -47,7 +47,9 @@ function poolOf(dataSource: DataSource): Pool {
   const { driver } = dataSource;
   const pool = 'master' in driver ? (driver.master as Partial<Pool> | undefined) : undefined;
   if (!pool?.Client || !pool.options) {
-    throw new DataSourceError('The data source has no pool of the package "pg", so no session can be opened.');
+    throw new DataSourceError(
+      'The data source has no pool of the package "pg", so no session can be opened.',
+    );
   }
   return { Client: pool.Client, options: pool.options };
 }
@@ -72,7 +74,7 @@ async function open({ Client, options }: Pool): Promise<Connection> {
   return {
     // pg answers a text with several statements with an array, which its types do not say.
     query: (text: string, values?: readonly unknown[]) =>
-      client.query(text, values ? [...values] : undefined) as Promise<never> as Promise<Result>,
+      client.query(text, values ? [...values] : undefined) as Promise<never>,
     cancel: () => cancelBackend({ Client, options }, rows[0]?.pid),
     close: () => client.end().catch(() => undefined),
     lost: lost.signal,

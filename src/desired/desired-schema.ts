@@ -23,11 +23,15 @@ export async function readDesiredSchema(
   connection: Connection,
   schemas?: readonly string[],
 ): Promise<Desired> {
-  const rendered = (await renderEntities(dataSource)).filter(({ schema }) => schemas?.includes(schema) ?? true);
+  const rendered = (await renderEntities(dataSource)).filter(
+    ({ schema }) => schemas?.includes(schema) ?? true,
+  );
   const schema = await buildShadow(connection, rendered);
   return { hash: hashOf(rendered, schema.serverVersion), schema };
 }
 
 function hashOf(rendered: readonly RenderedTable[], serverVersion: number): string {
-  return createHash('sha256').update(JSON.stringify([serverVersion, rendered])).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify([serverVersion, rendered]))
+    .digest('hex');
 }

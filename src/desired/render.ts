@@ -21,9 +21,10 @@ export async function renderEntities(dataSource: DataSource): Promise<RenderedTa
   const queryRunner = dataSource.createQueryRunner();
   try {
     const rendered: RenderedTable[] = [];
-    for (const metadatas of groupByTable(dataSource)) rendered.push(await renderTable(dataSource, queryRunner, metadatas));
+    for (const metadatas of groupByTable(dataSource))
+      rendered.push(await renderTable(dataSource, queryRunner, metadatas));
     // Entities loaded by a glob come in another order at each start; the hash must not.
-    return rendered.sort((a, b) => compareText(a.schema, b.schema) || compareText(a.name, b.name));
+    return rendered.toSorted((a, b) => compareText(a.schema, b.schema) || compareText(a.name, b.name));
   } finally {
     await queryRunner.release();
   }
@@ -33,7 +34,8 @@ export async function renderEntities(dataSource: DataSource): Promise<RenderedTa
 function groupByTable(dataSource: DataSource): EntityMetadata[][] {
   const groups = new Map<string, EntityMetadata[]>();
   for (const metadata of dataSource.entityMetadatas) {
-    if (!metadata.synchronize || metadata.tableType === 'entity-child' || metadata.tableType === 'view') continue;
+    if (!metadata.synchronize || metadata.tableType === 'entity-child' || metadata.tableType === 'view')
+      continue;
     const { schema, name } = tableOf(dataSource, metadata);
     const key = JSON.stringify([schema, name]);
     groups.set(key, [...(groups.get(key) ?? []), metadata]);
@@ -82,10 +84,8 @@ function merge(table: Table, other: Table): Table {
 
 function renderForeignKeys(dataSource: DataSource, metadata: EntityMetadata): Constraint[] {
   return metadata.foreignKeys.map((foreignKey) => {
-    const { name, columnNames, referencedColumnNames, onDelete, onUpdate, deferrable } = TableForeignKey.create(
-      foreignKey,
-      dataSource.driver,
-    );
+    const { name, columnNames, referencedColumnNames, onDelete, onUpdate, deferrable } =
+      TableForeignKey.create(foreignKey, dataSource.driver);
     const columns = columnNames.map(truncateIdentifier);
     const references = {
       ...tableOf(dataSource, foreignKey.referencedEntityMetadata),
@@ -96,9 +96,17 @@ function renderForeignKeys(dataSource: DataSource, metadata: EntityMetadata): Co
       references,
       onDelete: toAction(onDelete),
       onUpdate: toAction(onUpdate),
-      deferrable: deferrable === 'INITIALLY DEFERRED' || deferrable === 'INITIALLY IMMEDIATE' ? deferrable : null,
+      deferrable:
+        deferrable === 'INITIALLY DEFERRED' || deferrable === 'INITIALLY IMMEDIATE' ? deferrable : null,
     });
-    return { name: truncateIdentifier(name ?? ''), type: 'foreign-key', definition, columns, validated: true, references };
+    return {
+      name: truncateIdentifier(name ?? ''),
+      type: 'foreign-key',
+      definition,
+      columns,
+      validated: true,
+      references,
+    };
   });
 }
 

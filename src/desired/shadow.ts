@@ -11,7 +11,10 @@ import { qualifyEnums } from './temporary-names.js';
  * Builds what the entities ask for in a namespace that nobody else can see, reads it back in PostgreSQL's own words and
  * rolls everything back. One namespace at a time, so that an entity's table is never in the way of another schema's.
  */
-export async function buildShadow(connection: Connection, rendered: readonly RenderedTable[]): Promise<Schema> {
+export async function buildShadow(
+  connection: Connection,
+  rendered: readonly RenderedTable[],
+): Promise<Schema> {
   await run(connection, 'begin');
   try {
     const parts: Schema[] = [];
@@ -53,7 +56,8 @@ async function openPlace(connection: Connection): Promise<Place> {
     await run(connection, `create schema ${quoteIdentifier(token)}`);
     return { actual: token, temporary: false };
   } catch (error) {
-    if (sqlStateOf(error) !== SqlState.insufficientPrivilege) throw new DesiredSchemaError(undefined, describeError(error));
+    if (sqlStateOf(error) !== SqlState.insufficientPrivilege)
+      throw new DesiredSchemaError(undefined, describeError(error));
     await run(connection, 'rollback to savepoint place');
     return { actual: await temporaryNamespace(connection), temporary: true };
   }

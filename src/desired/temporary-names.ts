@@ -33,7 +33,11 @@ export function qualifyEnums(schema: Schema, namespace: string): Schema {
 function qualifier(names: readonly string[], namespace: string): (text: string) => string {
   const printed = names.map(printedIdentifier).map(escapeForRegExp).join('|');
   const pattern = new RegExp(`(^|::)(${printed})(?![\\w"$])`, 'g');
-  return (text) => text.replace(pattern, (_, before: string, name: string) => `${before}${printedIdentifier(namespace)}.${name}`);
+  return (text) =>
+    text.replace(
+      pattern,
+      (_, before: string, name: string) => `${before}${printedIdentifier(namespace)}.${name}`,
+    );
 }
 
 /** As quote_ident prints it, but for reserved words, which TypeORM's `<table>_<column>_enum` never is. */

@@ -21,7 +21,13 @@ function facts(table: Table, column: Column): Pick<Difference, 'object' | 'table
 }
 
 function missing(table: Table, wanted: Column): Difference {
-  return { kind: 'missing-column', ...facts(table, wanted), desired: describeColumn(wanted), actual: null, wanted };
+  return {
+    kind: 'missing-column',
+    ...facts(table, wanted),
+    desired: describeColumn(wanted),
+    actual: null,
+    wanted,
+  };
 }
 
 /** An extra column is nobody's harm, unless every insert of the application would have to fill it. */
@@ -52,11 +58,23 @@ function compareColumn(table: Table, wanted: Column, found: Column): Difference[
   }
   if (wanted.notNull !== found.notNull) {
     const [desired, actual] = [wanted, found].map(({ notNull }) => (notNull ? 'NOT NULL' : 'NULL'));
-    differences.push({ kind: 'different-nullability', ...named, wanted, desired: desired ?? null, actual: actual ?? null });
+    differences.push({
+      kind: 'different-nullability',
+      ...named,
+      wanted,
+      desired: desired ?? null,
+      actual: actual ?? null,
+    });
   }
   // A comment that only the database has is extra, and stays.
   if (wanted.comment !== null && wanted.comment !== found.comment) {
-    differences.push({ kind: 'different-comment', ...named, wanted, desired: wanted.comment, actual: found.comment });
+    differences.push({
+      kind: 'different-comment',
+      ...named,
+      wanted,
+      desired: wanted.comment,
+      actual: found.comment,
+    });
   }
   return differences;
 }

@@ -33,13 +33,25 @@ function comparePair(table: Table, wanted: Constraint, found: Constraint): Diffe
   }
   if (wanted.name !== found.name) {
     const names = { wanted: wanted.name, found: found.name };
-    differences.push({ kind: 'named-differently', ...named, desired: wanted.name, actual: found.name, ...names });
+    differences.push({
+      kind: 'named-differently',
+      ...named,
+      desired: wanted.name,
+      actual: found.name,
+      ...names,
+    });
   }
   return differences;
 }
 
 function missing(table: Table, wanted: Constraint): Difference {
-  return { kind: 'missing-constraint', ...facts(table, wanted), desired: wanted.definition, actual: null, wanted };
+  return {
+    kind: 'missing-constraint',
+    ...facts(table, wanted),
+    desired: wanted.definition,
+    actual: null,
+    wanted,
+  };
 }
 
 function different(table: Table, wanted: Constraint, found: Constraint): Difference {

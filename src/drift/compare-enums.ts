@@ -12,7 +12,11 @@ export function compareEnums(desired: Schema, actual: Schema): Difference[] {
 }
 
 function compareEnum(wanted: Enum, found: Enum | undefined): Difference[] {
-  const named = { object: displayName(wanted.schema, wanted.name), table: null, desired: describeEnum(wanted) };
+  const named = {
+    object: displayName(wanted.schema, wanted.name),
+    table: null,
+    desired: describeEnum(wanted),
+  };
   if (!found) return [{ kind: 'missing-enum', ...named, actual: null, wanted }];
   const actual = describeEnum(found);
   return actual === named.desired ? [] : [{ kind: 'different-enum', ...named, actual, wanted, found }];

@@ -26,15 +26,25 @@ function facts(table: Table, { name }: Index): Pick<Difference, 'object' | 'tabl
 function comparePair(table: Table, wanted: Index, found: Index): Difference[] {
   if (wanted.name === found.name) return [];
   const names = { wanted: wanted.name, found: found.name };
-  return [{ kind: 'named-differently', ...facts(table, found), desired: wanted.name, actual: found.name, ...names }];
+  return [
+    { kind: 'named-differently', ...facts(table, found), desired: wanted.name, actual: found.name, ...names },
+  ];
 }
 
 function compareRival(table: Table, wanted: Index, found: Index | undefined): Difference {
   const named = facts(table, wanted);
   const desired = describeIndex(wanted);
   if (!found) return { kind: 'missing-index', ...named, desired, actual: null, wanted };
-  if (found.valid) return { kind: 'different-index', ...named, desired, actual: describeIndex(found), wanted, found };
-  return { kind: 'invalid-index', ...named, desired, actual: `${describeIndex(found)} INVALID`, wanted, found };
+  if (found.valid)
+    return { kind: 'different-index', ...named, desired, actual: describeIndex(found), wanted, found };
+  return {
+    kind: 'invalid-index',
+    ...named,
+    desired,
+    actual: `${describeIndex(found)} INVALID`,
+    wanted,
+    found,
+  };
 }
 
 function extra(table: Table, found: Index): Difference {

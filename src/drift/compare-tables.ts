@@ -27,7 +27,9 @@ function facts(table: Table): Pick<Difference, 'object' | 'table'> {
 
 function compareTable(wanted: Table, found: Table): Difference[] {
   if (!HOLDS_ROWS.includes(found.kind)) {
-    return [{ kind: 'not-a-table', ...facts(found), desired: 'table', actual: found.kind, found: found.kind }];
+    return [
+      { kind: 'not-a-table', ...facts(found), desired: 'table', actual: found.kind, found: found.kind },
+    ];
   }
   return [
     ...compareComment(wanted, found),
@@ -45,7 +47,13 @@ function compareComment(wanted: Table, found: Table): Difference[] {
 
 function missing(wanted: Table): Difference {
   const columns = wanted.columns.map((column) => `${displayName(column.name)} ${describeColumn(column)}`);
-  return { kind: 'missing-table', ...facts(wanted), desired: `table (${columns.join(', ')})`, actual: null, wanted };
+  return {
+    kind: 'missing-table',
+    ...facts(wanted),
+    desired: `table (${columns.join(', ')})`,
+    actual: null,
+    wanted,
+  };
 }
 
 function extraTable(found: Table): Difference {

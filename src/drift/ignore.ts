@@ -38,7 +38,8 @@ function matches(patterns: readonly NamePattern[] = [], parts: readonly string[]
 }
 
 function matchesOne(pattern: NamePattern, parts: readonly string[]): boolean {
-  if (typeof pattern !== 'string') return new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, '')).test(displayName(...parts));
+  if (typeof pattern !== 'string')
+    return new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, '')).test(displayName(...parts));
   const source = pattern.split('*').map(escapeForRegExp).join('.*');
   const expression = new RegExp(`^${source}$`, 's');
   return parts.some((_, first) => expression.test(parts.slice(first).join('.')));

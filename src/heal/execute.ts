@@ -57,7 +57,8 @@ function toBatches(units: readonly PlannedUnit[], execution: Execution): Planned
   const batches: PlannedUnit[][] = [];
   for (const unit of units) {
     const last = batches.at(-1);
-    const together = execution === 'atomic' && unit.transactional && last?.every(({ transactional }) => transactional);
+    const together =
+      execution === 'atomic' && unit.transactional && last?.every(({ transactional }) => transactional);
     if (together) last?.push(unit);
     else batches.push([unit]);
   }
@@ -90,8 +91,13 @@ async function executeBatch(
   const ids = await journal.stepsBegin(steps.map(({ step }) => step));
   try {
     const durations = await withRetries(() => attempt(connection, units, steps, options), options.signal);
-    await Promise.all(ids.map((id, i) => journal.stepEnds(id, { outcome: 'applied', durationMs: durations[i] ?? 0, error: null })));
-    return { applied: steps.map(({ step, unit }, i) => toApplied(step, unit, durations[i] ?? 0)), failed: [] };
+    for (const [i, id] of ids.entries()) {
+      await journal.stepEnds(id, { outcome: 'applied', durationMs: durations[i] ?? 0, error: null });
+    }
+    return {
+      applied: steps.map(({ step, unit }, i) => toApplied(step, unit, durations[i] ?? 0)),
+      failed: [],
+    };
   } catch (error) {
     if (connection.lost.aborted) throw error;
     return { applied: [], failed: await recordFailure(journal, ids, steps, error) };
@@ -134,7 +140,11 @@ async function attempt(
 }
 
 /** A concurrent build waits for older snapshots all over the database: a short timeout would only leave a carcass. */
-async function attemptAlone(connection: Connection, unit: PlannedUnit, steps: readonly StepInUnit[]): Promise<number[]> {
+async function attemptAlone(
+  connection: Connection,
+  unit: PlannedUnit,
+  steps: readonly StepInUnit[],
+): Promise<number[]> {
   await run(connection, 'set lock_timeout = 0; set statement_timeout = 0');
   try {
     return await runSteps(connection, steps);
@@ -168,13 +178,11 @@ async function recordFailure(
   // COMMIT itself can fail, too (a deferred constraint): the last step stands for it.
   const position = error instanceof StepFailure ? error.position : steps.length - 1;
   const message = describeError(error);
-  await Promise.all(
-    ids.map((id, i) =>
-      journal.stepEnds(id, i === position
-        ? { outcome: 'failed', durationMs: null, error: message }
-        : { outcome: 'rolled-back', durationMs: null, error: null }),
-    ),
-  );
+  for (const [i, id] of ids.entries()) {
+    const isCulprit = i === position;
+    const outcome = isCulprit ? 'failed' : 'rolled-back';
+    await journal.stepEnds(id, { outcome, durationMs: null, error: isCulprit ? message : null });
+  }
   const culprit = steps[position];
   return culprit ? [toFailed(culprit, message)] : [];
 }
@@ -185,13 +193,20 @@ function toFailed({ step, unit }: StepInUnit, message: string): FailedStep {
   return { object, action, sql, error: `${message}. Rolled back: ${left} stays as it was` };
 }
 
-function toApplied({ object, table, action, sql, lock }: Step, unit: PlannedUnit, durationMs: number): AppliedStep {
+function toApplied(
+  { object, table, action, sql, lock }: Step,
+  unit: PlannedUnit,
+  durationMs: number,
+): AppliedStep {
   const name = table ? displayName(table.schema, table.name) : unit.drift.table;
   return { object, table: name, action, sql, lock, durationMs: Math.round(durationMs * 10) / 10 };
 }
 
 function assertGoingOn(signal: AbortSignal): void {
   if (!signal.aborted) return;
-  const why = signal.reason instanceof HealingStoppedError ? signal.reason.message : 'the lock session was lost';
-  throw new HealingStoppedError(`Stopped before the next step: ${why}. What was applied stays; the next run goes on.`);
+  const why =
+    signal.reason instanceof HealingStoppedError ? signal.reason.message : 'the lock session was lost';
+  throw new HealingStoppedError(
+    `Stopped before the next step: ${why}. What was applied stays; the next run goes on.`,
+  );
 }

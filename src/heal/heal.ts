@@ -92,7 +92,11 @@ class Progress {
   }
 }
 
-async function healUnlessInSync(context: HealContext, request: HealRequest, progress: Progress): Promise<void> {
+async function healUnlessInSync(
+  context: HealContext,
+  request: HealRequest,
+  progress: Progress,
+): Promise<void> {
   const connection = await context.connect();
   try {
     const look = await context.look(connection);
@@ -146,7 +150,12 @@ async function carryOut(
   try {
     // Every name in our statements is qualified; whatever else the path holds could only mislead.
     await run(connection, 'set search_path = pg_catalog');
-    const options = { execution, lockTimeoutMs, signal, onApplied: (step: AppliedStep) => record(step, progress, request) };
+    const options = {
+      execution,
+      lockTimeoutMs,
+      signal,
+      onApplied: (step: AppliedStep) => record(step, progress, request),
+    };
     const { failed } = await executeUnits(connection, journal, look.plan.units, options);
     progress.failed.push(...failed);
     await run(connection, 'reset all');

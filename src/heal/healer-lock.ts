@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { queryRows, run, type Connect, type Connection } from '../schema/connection.js';
+import { quoteLiteral } from '../schema/identifier.js';
 
 /** Who heals at the moment. */
 export interface Healer {
@@ -62,11 +63,15 @@ async function openTransaction(connection: Connection): Promise<void> {
 }
 
 /** Databases are told apart by PostgreSQL itself: advisory locks are per database. */
-const KEY = 'hashtext($1)';
+function key(journalSchema: string): string {
+  return `hashtext(${quoteLiteral(journalSchema)})`;
+}
 
 async function tryLock(connection: Connection, journalSchema: string): Promise<boolean> {
-  const sql = `select pg_try_advisory_xact_lock(${LOCK_CLASS}, ${KEY}) as taken`;
-  const [row] = await queryRows<{ taken: boolean }>(connection, sql, [journalSchema]);
+  // Without parameters: an answered query of the extended protocol leaves its portal open in the transaction, and the
+  // portal's snapshot is what a concurrent index build waits for.
+  const sql = `select pg_try_advisory_xact_lock(${LOCK_CLASS}, ${key(journalSchema)}) as taken`;
+  const [row] = await queryRows<{ taken: boolean }>(connection, sql);
   return row?.taken === true;
 }
 
@@ -75,8 +80,8 @@ export async function currentHealer(connection: Connection, journalSchema: strin
   const sql = `select a.pid, a.application_name as "applicationName", host(a.client_addr) as address,
       to_char(a.xact_start at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as since
     from pg_locks l join pg_stat_activity a on a.pid = l.pid
-    where l.locktype = 'advisory' and l.granted and l.classid = ${LOCK_CLASS} and l.objid::int8 = (${KEY}::int8 & 4294967295)
+    where l.locktype = 'advisory' and l.granted and l.classid = ${LOCK_CLASS} and l.objid::int8 = (${key(journalSchema)}::int8 & 4294967295)
       and l.database = (select oid from pg_database where datname = current_database())`;
-  const [row] = await queryRows<Healer>(connection, sql, [journalSchema]);
+  const [row] = await queryRows<Healer>(connection, sql);
   return row ?? null;
 }

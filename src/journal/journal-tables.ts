@@ -5,7 +5,10 @@ import { quoteIdentifier, quoteLiteral } from '../schema/identifier.js';
 /** Whether the journal has ever been written. */
 export async function journalExists(connection: Connection, schema: string): Promise<boolean> {
   const regclass = quoteLiteral(`${quoteIdentifier(schema)}.step`);
-  const [row] = await queryRows<{ exists: boolean }>(connection, `select to_regclass(${regclass}) is not null as exists`);
+  const [row] = await queryRows<{ exists: boolean }>(
+    connection,
+    `select to_regclass(${regclass}) is not null as exists`,
+  );
   return row?.exists === true;
 }
 
@@ -23,7 +26,9 @@ export async function ensureJournal(connection: Connection, schema: string): Pro
       sqlStateOf(error) === SqlState.insufficientPrivilege
         ? ` The role needs CREATE on the database, or an existing schema of its own: option "journalSchema".`
         : '';
-    throw new JournalError(`Cannot make the journal in schema "${schema}": ${describeError(error)}. Nothing was changed.${needs}`);
+    throw new JournalError(
+      `Cannot make the journal in schema "${schema}": ${describeError(error)}. Nothing was changed.${needs}`,
+    );
   }
 }
 

@@ -26,7 +26,12 @@ export class Journal {
   ) {}
 
   /** @throws JournalError when it cannot be written */
-  static async begin(connection: Connection, schema: string, trigger: Trigger, desiredHash: string): Promise<Journal> {
+  static async begin(
+    connection: Connection,
+    schema: string,
+    trigger: Trigger,
+    desiredHash: string,
+  ): Promise<Journal> {
     await ensureJournal(connection, schema);
     const sql = `insert into ${quoteIdentifier(schema)}.run (trigger, host, pid, version, desired_hash)
       values ($1, $2, $3, $4, $5) returning id::text`;
@@ -41,7 +46,13 @@ export class Journal {
     for (const { object, action, sql, lock } of steps) {
       const insert = `insert into ${quoteIdentifier(this.schema)}.step (run_id, object, action, sql, lock, outcome)
         values ($1, $2, $3, $4, $5, 'running') returning id::text`;
-      const [row] = await queryRows<{ id: string }>(this.connection, insert, [this.runId, object, action, sql, lock]);
+      const [row] = await queryRows<{ id: string }>(this.connection, insert, [
+        this.runId,
+        object,
+        action,
+        sql,
+        lock,
+      ]);
       ids.push(row?.id ?? '');
     }
     return ids;

@@ -26,7 +26,12 @@ function valueSource({ identity, generated, expression }: Column): string {
 
 /** Whether the column has a value in every row that is inserted without it. */
 export function fillsItself({ identity, generated, serial, expression }: Column): boolean {
-  return identity !== null || generated !== null || serial || (expression !== null && !/^NULL(::|$)/.test(expression));
+  return (
+    identity !== null ||
+    generated !== null ||
+    serial ||
+    (expression !== null && !/^NULL(::|$)/.test(expression))
+  );
 }
 
 /** Whether adding the column writes the whole table anew: its values are not the same for every row. */

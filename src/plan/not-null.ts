@@ -10,9 +10,14 @@ import { unit, type Unit } from './step.js';
  * validated under a lock that lets reads and writes go on.
  * https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DROP-NOT-NULL
  */
-export function concurrentFriendlyNotNull(difference: Difference<'different-nullability'>, execution: Execution): Unit[] {
+export function concurrentFriendlyNotNull(
+  difference: Difference<'different-nullability'>,
+  execution: Execution,
+): Unit[] {
   const { name } = difference.wanted;
-  const set = alterColumn(difference, name, 'set not null', 'SET NOT NULL', { scans: execution === 'atomic' });
+  const set = alterColumn(difference, name, 'set not null', 'SET NOT NULL', {
+    scans: execution === 'atomic',
+  });
   if (execution === 'atomic') return [unit('not-null', set)];
   const check = quoteIdentifier(checkName(difference));
   const drop = alterTable(difference, 'drop the temporary check', `DROP CONSTRAINT IF EXISTS ${check}`);

@@ -20,43 +20,83 @@ export const planMissingColumn: Planner<'missing-column'> = (difference, { ask }
   const comments = wanted.comment === null ? [] : [commentOnColumn(table, wanted.name, wanted.comment)];
   const blocks = rewrites && ask(isLarge(table)) !== false;
   return propose(
-    [unit('column', ...comments.length ? [add, ...comments.map((sql) => step(difference, 'comment', sql, 'SHARE UPDATE EXCLUSIVE'))] : [add])],
-    [hazardIf(blocks, 'blocks', 'its values differ from row to row, so adding it rewrites a large table under an exclusive lock')],
+    [
+      unit(
+        'column',
+        ...(comments.length
+          ? [add, ...comments.map((sql) => step(difference, 'comment', sql, 'SHARE UPDATE EXCLUSIVE'))]
+          : [add]),
+      ),
+    ],
+    [
+      hazardIf(
+        blocks,
+        'blocks',
+        'its values differ from row to row, so adding it rewrites a large table under an exclusive lock',
+      ),
+    ],
   );
 };
 
 export const planNullability: Planner<'different-nullability'> = (difference, context) => {
   const { wanted, actual } = difference;
-  if (!wanted.notNull) return propose([unit('column', alterColumn(difference, wanted.name, 'drop not null', 'DROP NOT NULL'))]);
+  if (!wanted.notNull)
+    return propose([unit('column', alterColumn(difference, wanted.name, 'drop not null', 'DROP NOT NULL'))]);
   const table = tableOf(difference);
   const isNew = actual === null;
   const detail = isNew
     ? 'the new column is NULL in the rows that are there and nothing fills it; give it a default, fill it, or make it nullable'
     : 'rows have NULL in it; fill them, or make the column nullable';
   const violated = isNew ? context.ask(hasRows(table)) !== false : context.ask(hasNulls(table, wanted.name));
-  return propose(concurrentFriendlyNotNull(difference, context.execution), [hazardIf(violated, 'violated', detail)]);
+  return propose(concurrentFriendlyNotNull(difference, context.execution), [
+    hazardIf(violated, 'violated', detail),
+  ]);
 };
 
 export const planDefault: Planner<'different-default'> = (difference) => {
   const { wanted } = difference;
   const clause = wanted.expression === null ? 'DROP DEFAULT' : `SET DEFAULT ${wanted.expression}`;
-  return propose([unit('column', alterColumn(difference, wanted.name, clause.slice(0, 12).trim().toLowerCase(), clause))]);
+  return propose([
+    unit('column', alterColumn(difference, wanted.name, clause.slice(0, 12).trim().toLowerCase(), clause)),
+  ]);
 };
 
 export const planType: Planner<'different-type'> = (difference) => {
   const { wanted, found } = difference;
   const clause = `TYPE ${wanted.type} USING ${quoteIdentifier(wanted.name)}::${wanted.type}`;
   const widened = isWidened(found.type, wanted.type);
-  const change = alterColumn(difference, wanted.name, 'change type', widened ? `TYPE ${wanted.type}` : clause, { rewrites: !widened });
+  const change = alterColumn(
+    difference,
+    wanted.name,
+    'change type',
+    widened ? `TYPE ${wanted.type}` : clause,
+    { rewrites: !widened },
+  );
   const detail = `${found.type} is not widened to ${wanted.type} in place: values may be lost or refused, and the table is rewritten under an exclusive lock`;
   return propose([unit('type-change', change)], [hazardIf(!widened, 'data-loss', detail)]);
 };
 
 export const planGeneration: Planner<'different-generation'> = ({ desired, actual }) =>
-  propose([], [{ kind: 'undecided', detail: `where its values come from (${actual}, wanted: ${desired}) is not changed on a column that has values` }]);
+  propose(
+    [],
+    [
+      {
+        kind: 'undecided',
+        detail: `where its values come from (${actual}, wanted: ${desired}) is not changed on a column that has values`,
+      },
+    ],
+  );
 
 export const planCollation: Planner<'different-collation'> = ({ desired, actual }) =>
-  propose([], [{ kind: 'undecided', detail: `changing the collation from ${actual} to ${desired} rebuilds its indexes under an exclusive lock` }]);
+  propose(
+    [],
+    [
+      {
+        kind: 'undecided',
+        detail: `changing the collation from ${actual} to ${desired} rebuilds its indexes under an exclusive lock`,
+      },
+    ],
+  );
 
 export const planComment: Planner<'different-comment'> = (difference) => {
   const { wanted } = difference;
@@ -66,7 +106,8 @@ export const planComment: Planner<'different-comment'> = (difference) => {
 
 export const planRequiredExtraColumn: Planner<'required-extra-column'> = (difference) => {
   const { found } = difference;
-  const detail = 'the entities do not know it, so their inserts fail; give it a default, let it be NULL, or declare it';
+  const detail =
+    'the entities do not know it, so their inserts fail; give it a default, let it be NULL, or declare it';
   const drop = alterColumn(difference, found.name, 'drop not null', 'DROP NOT NULL');
   return propose([unit('column', drop)], [hazardIf(!fillsItself(found), 'undecided', detail)]);
 };

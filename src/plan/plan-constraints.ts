@@ -18,7 +18,11 @@ export const planDifferentConstraint: Planner<'different-constraint'> = (differe
   const drop = alterTable(difference, 'drop constraint', `DROP CONSTRAINT ${quoteIdentifier(found.name)}`);
   const key = found.type === 'primary-key' ? 'the primary key would change' : null;
   const hazards = hazardsOfAdding(difference, wanted, context);
-  const undecided = hazardIf(key !== null, 'undecided', `${key}; foreign keys and the application may rely on the old one`);
+  const undecided = hazardIf(
+    key !== null,
+    'undecided',
+    `${key}; foreign keys and the application may rely on the old one`,
+  );
   return propose(addUnits(difference, wanted, context, [drop]), [undecided, ...hazards]);
 };
 
@@ -30,7 +34,10 @@ export const planUnvalidatedConstraint: Planner<'unvalidated-constraint'> = (dif
 function addUnits(difference: Difference, wanted: Constraint, context: PlanContext, before: Step[]): Unit[] {
   const later = context.execution === 'online' && canBeValidatedLater(difference, wanted, context);
   const clause = `ADD CONSTRAINT ${quoteIdentifier(wanted.name)} ${wanted.definition}${later ? ' NOT VALID' : ''}`;
-  const add = alterTable(difference, `add ${wanted.type.replace('-', ' ')}`, clause, { lock: lockOf(wanted), scans: !later });
+  const add = alterTable(difference, `add ${wanted.type.replace('-', ' ')}`, clause, {
+    lock: lockOf(wanted),
+    scans: !later,
+  });
   const units = [unit(phaseOf(wanted), ...before, add)];
   return later ? [...units, validation(difference, wanted)] : units;
 }
@@ -38,7 +45,10 @@ function addUnits(difference: Difference, wanted: Constraint, context: PlanConte
 /** Reads the table under a lock that lets everybody read and write. */
 function validation(difference: Difference, { name }: Constraint): Unit {
   const clause = `VALIDATE CONSTRAINT ${quoteIdentifier(name)}`;
-  return unit('validation', alterTable(difference, 'validate', clause, { lock: 'SHARE UPDATE EXCLUSIVE', scans: true }));
+  return unit(
+    'validation',
+    alterTable(difference, 'validate', clause, { lock: 'SHARE UPDATE EXCLUSIVE', scans: true }),
+  );
 }
 
 /** A foreign key of a partitioned table can be NOT VALID from PostgreSQL 18 on. */
@@ -60,7 +70,11 @@ function phaseOf({ type }: Constraint): Phase {
   return type === 'foreign-key' ? 'foreign-key' : 'constraint';
 }
 
-function hazardsOfAdding(difference: Difference, wanted: Constraint, context: PlanContext): (Hazard | null)[] {
+function hazardsOfAdding(
+  difference: Difference,
+  wanted: Constraint,
+  context: PlanContext,
+): (Hazard | null)[] {
   const waits = context.execution === 'atomic' || canBeValidatedLater(difference, wanted, context);
   const blocks = !waits && context.ask(isLarge(tableOf(difference))) !== false;
   const detail = 'it is checked under a lock that stops the application, and the table is large';

@@ -16,9 +16,12 @@ export const planDifferentEnum: Planner<'different-enum'> = (difference) => {
   const { wanted, found } = difference;
   const kept = wanted.values.filter((value) => found.values.includes(value));
   const keepsAll = kept.join('\0') === found.values.join('\0');
-  const detail = 'values would be taken away or moved, which rewrites every column of the type; change it by hand';
+  const detail =
+    'values would be taken away or moved, which rewrites every column of the type; change it by hand';
   // A new value must be committed before it is used, so each is a unit of its own.
-  const units = keepsAll ? additions(wanted, found).map((sql) => unit('type', step(difference, 'add value', sql, 'NONE'))) : [];
+  const units = keepsAll
+    ? additions(wanted, found).map((sql) => unit('type', step(difference, 'add value', sql, 'NONE')))
+    : [];
   return propose(units, [hazardIf(!keepsAll, 'data-loss', detail)]);
 };
 
@@ -28,7 +31,12 @@ function additions(wanted: Enum, found: Enum): string[] {
     const previous = wanted.values[i - 1];
     const next = found.values[0];
     // Everything before this value is there by the time it is added.
-    const place = previous !== undefined ? ` AFTER ${quoteLiteral(previous)}` : next === undefined ? '' : ` BEFORE ${quoteLiteral(next)}`;
+    const place =
+      previous !== undefined
+        ? ` AFTER ${quoteLiteral(previous)}`
+        : next === undefined
+          ? ''
+          : ` BEFORE ${quoteLiteral(next)}`;
     return [`ALTER TYPE ${quoteQualified(wanted)} ADD VALUE ${quoteLiteral(value)}${place}`];
   });
 }

@@ -45,7 +45,10 @@ function build(difference: Difference, index: Index, context: PlanContext): Unit
   const table = tableOf(difference);
   const name = quoteQualified({ schema: table.schema, name: index.name });
   if (!isConcurrent(table, context)) {
-    return unit('index', step(difference, 'create index', createIndex(table, index), 'SHARE', { scans: true }));
+    return unit(
+      'index',
+      step(difference, 'create index', createIndex(table, index), 'SHARE', { scans: true }),
+    );
   }
   const sql = createIndex(table, index, true);
   const create = step(difference, 'create index', sql, 'SHARE UPDATE EXCLUSIVE', { scans: true });
@@ -56,7 +59,10 @@ function dropUnit(difference: Difference, index: Index, context: PlanContext): U
   const table = tableOf(difference);
   const name = quoteQualified({ schema: table.schema, name: index.name });
   return isConcurrent(table, context)
-    ? concurrentUnit('index', step(difference, 'drop index', `DROP INDEX CONCURRENTLY IF EXISTS ${name}`, 'SHARE UPDATE EXCLUSIVE'))
+    ? concurrentUnit(
+        'index',
+        step(difference, 'drop index', `DROP INDEX CONCURRENTLY IF EXISTS ${name}`, 'SHARE UPDATE EXCLUSIVE'),
+      )
     : unit('index', step(difference, 'drop index', `DROP INDEX IF EXISTS ${name}`, 'ACCESS EXCLUSIVE'));
 }
 
@@ -66,7 +72,9 @@ function isConcurrent(table: QualifiedName, { execution, actual }: PlanContext):
 }
 
 function isPartitioned({ tables }: Schema, { schema, name }: QualifiedName): boolean {
-  return tables.some((table) => table.schema === schema && table.name === name && table.kind === 'partitioned table');
+  return tables.some(
+    (table) => table.schema === schema && table.name === name && table.kind === 'partitioned table',
+  );
 }
 
 /** https://www.postgresql.org/docs/release/14.4/ */
@@ -79,9 +87,17 @@ function hazardsOfBuild(difference: Difference, index: Index, context: PlanConte
   const blocks = !concurrent && context.execution === 'online' && context.ask(isLarge(table)) !== false;
   const unsound = concurrent && context.actual.serverVersion < CONCURRENT_BUILDS_ARE_SOUND_SINCE;
   return [
-    hazardIf(duplicated, 'violated', 'rows have the same values; make them different, or the index not unique'),
+    hazardIf(
+      duplicated,
+      'violated',
+      'rows have the same values; make them different, or the index not unique',
+    ),
     hazardIf(blocks, 'blocks', 'it is built under a lock that stops all writes, and the table is large'),
-    hazardIf(unsound, 'server-bug', 'PostgreSQL 14.0 to 14.3 can corrupt an index that is built concurrently; update to 14.4'),
+    hazardIf(
+      unsound,
+      'server-bug',
+      'PostgreSQL 14.0 to 14.3 can corrupt an index that is built concurrently; update to 14.4',
+    ),
   ];
 }
 

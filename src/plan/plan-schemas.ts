@@ -6,6 +6,11 @@ import { unit } from './step.js';
 
 export const planMissingSchema: Planner<'missing-schema'> = (difference, context) =>
   propose(
-    [unit('schema', step(difference, 'create schema', `CREATE SCHEMA ${quoteIdentifier(difference.wanted)}`, 'NONE'))],
+    [
+      unit(
+        'schema',
+        step(difference, 'create schema', `CREATE SCHEMA ${quoteIdentifier(difference.wanted)}`, 'NONE'),
+      ),
+    ],
     [hazardIf(context.ask(mayCreateSchemas) === false, 'needs-privilege', 'needs CREATE on the database')],
   );

@@ -17,8 +17,13 @@ export const planMissingTable: Planner<'missing-table'> = (difference, { actual 
     ...wanted.indexes.map((index) => step(difference, 'create index', createIndex(wanted, index), 'NONE')),
     ...comments(wanted).map((sql) => step(difference, 'comment', sql, 'NONE')),
   ];
-  const references = foreignKeys.map((constraint) => unit('foreign-key', addForeignKey(difference, constraint)));
-  return propose([unit('table', ...whole), ...references], [hazardIf(namespace?.mayCreate === false, 'needs-privilege', needs)]);
+  const references = foreignKeys.map((constraint) =>
+    unit('foreign-key', addForeignKey(difference, constraint)),
+  );
+  return propose(
+    [unit('table', ...whole), ...references],
+    [hazardIf(namespace?.mayCreate === false, 'needs-privilege', needs)],
+  );
 };
 
 /** The new table is empty, so there is nothing to validate. */
@@ -49,7 +54,11 @@ function commentOnTable(table: Pick<Table, 'schema' | 'name'>, comment: string |
   return `COMMENT ON TABLE ${quoteQualified(table)} IS ${comment === null ? 'NULL' : quoteLiteral(comment)}`;
 }
 
-export function commentOnColumn(table: Pick<Table, 'schema' | 'name'>, column: string, comment: string | null): string {
+export function commentOnColumn(
+  table: Pick<Table, 'schema' | 'name'>,
+  column: string,
+  comment: string | null,
+): string {
   const text = comment === null ? 'NULL' : quoteLiteral(comment);
   return `COMMENT ON COLUMN ${quoteQualified(table)}.${quoteIdentifier(column)} IS ${text}`;
 }
@@ -57,8 +66,18 @@ export function commentOnColumn(table: Pick<Table, 'schema' | 'name'>, column: s
 export const planTableComment: Planner<'different-table-comment'> = (difference) => {
   const { table, wanted } = difference;
   if (!table) return propose([]);
-  return propose([unit('table', step(difference, 'comment', commentOnTable(table, wanted), 'SHARE UPDATE EXCLUSIVE'))]);
+  return propose([
+    unit('table', step(difference, 'comment', commentOnTable(table, wanted), 'SHARE UPDATE EXCLUSIVE')),
+  ]);
 };
 
 export const planNotATable: Planner<'not-a-table'> = ({ found }) =>
-  propose([], [{ kind: 'undecided', detail: `a ${found} stands where the entity wants a table; rename or drop one of them` }]);
+  propose(
+    [],
+    [
+      {
+        kind: 'undecided',
+        detail: `a ${found} stands where the entity wants a table; rename or drop one of them`,
+      },
+    ],
+  );

@@ -58,7 +58,8 @@ export function planDifferences(
   const planned = splitRequiredColumns(differences, context).map((difference) => {
     const proposal = withPrivileges(difference, planDifference(difference, context), actual);
     const drift = toDrift(difference, proposal, policy);
-    const units = typeof proposal === 'string' ? [] : proposal.units.map((unit): PlannedUnit => ({ ...unit, drift }));
+    const units =
+      typeof proposal === 'string' ? [] : proposal.units.map((unit): PlannedUnit => ({ ...unit, drift }));
     return { drift, units };
   });
   const unitsOf = (disposition: Disposition): PlannedUnit[] =>
@@ -67,7 +68,11 @@ export function planDifferences(
 }
 
 /** What planning these differences hangs on. */
-export function questionsOf(differences: readonly Difference[], actual: Schema, execution: Execution): Question[] {
+export function questionsOf(
+  differences: readonly Difference[],
+  actual: Schema,
+  execution: Execution,
+): Question[] {
   const questions = new Set<Question>();
   const ask = (question: Question): undefined => void questions.add(question);
   const context: PlanContext = { execution, actual, ask };
@@ -77,10 +82,15 @@ export function questionsOf(differences: readonly Difference[], actual: Schema, 
 
 type Settled = Exclude<ReturnType<typeof planDifference>, Proposal>;
 
-function withPrivileges(difference: Difference, proposal: Proposal | Settled, actual: Schema): Proposal | Settled {
+function withPrivileges(
+  difference: Difference,
+  proposal: Proposal | Settled,
+  actual: Schema,
+): Proposal | Settled {
   if (typeof proposal === 'string') return proposal;
   const { table } = difference;
-  const found = table && actual.tables.find(({ schema, name }) => schema === table.schema && name === table.name);
+  const found =
+    table && actual.tables.find(({ schema, name }) => schema === table.schema && name === table.name);
   if (!found || found.owned) return proposal;
   const detail = `needs the rights of the owner of ${displayName(found.schema, found.name)}`;
   const hazard: Hazard = { kind: 'needs-privilege', detail };
@@ -102,5 +112,5 @@ function toDrift(difference: Difference, proposal: Proposal | Settled, policy: P
 }
 
 function inOrder(units: readonly PlannedUnit[]): PlannedUnit[] {
-  return [...units].sort((a, b) => PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase));
+  return units.toSorted((a, b) => PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase));
 }

@@ -9,7 +9,11 @@ import {
   planRequiredExtraColumn,
   planType,
 } from './plan-columns.js';
-import { planDifferentConstraint, planMissingConstraint, planUnvalidatedConstraint } from './plan-constraints.js';
+import {
+  planDifferentConstraint,
+  planMissingConstraint,
+  planUnvalidatedConstraint,
+} from './plan-constraints.js';
 import { planDifferentEnum, planMissingEnum } from './plan-enums.js';
 import { planDifferentIndex, planInvalidIndex, planMissingIndex } from './plan-indexes.js';
 import { planMissingSchema } from './plan-schemas.js';

@@ -13,8 +13,10 @@ interface Decision {
 }
 
 export function dispositionOf(proposal: Proposal | 'stays' | 'accepted', policy: Policy): Decision {
-  if (proposal === 'stays') return { disposition: 'extra', reason: 'only the database has it; it stays', hazards: [] };
-  if (proposal === 'accepted') return { disposition: 'accepted', reason: 'the same under another name', hazards: [] };
+  if (proposal === 'stays')
+    return { disposition: 'extra', reason: 'only the database has it; it stays', hazards: [] };
+  if (proposal === 'accepted')
+    return { disposition: 'accepted', reason: 'the same under another name', hazards: [] };
   const hazards = proposal.hazards.map(({ kind }) => kind);
   const reasons = proposal.hazards.map(({ detail }) => detail);
   if (policy === 'off') reasons.push("policy is 'off': nothing is changed");

@@ -12,7 +12,7 @@ export interface PlanContext {
   readonly execution: Execution;
   readonly actual: Schema;
   /** Undefined where the answer is not known. */
-  ask(question: Question): boolean | undefined;
+  readonly ask: (question: Question) => boolean | undefined;
 }
 
 /** What would be done about a difference, and what speaks against doing it unattended. */
@@ -21,13 +21,20 @@ export interface Proposal {
   readonly hazards: readonly Hazard[];
 }
 
-export type Planner<Kind extends DriftKind> = (difference: Difference<Kind>, context: PlanContext) => Proposal;
+export type Planner<Kind extends DriftKind> = (
+  difference: Difference<Kind>,
+  context: PlanContext,
+) => Proposal;
 
 export function propose(units: readonly Unit[], hazards: readonly (Hazard | null)[] = []): Proposal {
   return { units, hazards: hazards.filter((hazard) => hazard !== null) };
 }
 
 /** A hazard if the condition is known to hold; what is not known is tried, as every unit can be rolled back. */
-export function hazardIf(condition: boolean | undefined, kind: Hazard['kind'], detail: string): Hazard | null {
+export function hazardIf(
+  condition: boolean | undefined,
+  kind: Hazard['kind'],
+  detail: string,
+): Hazard | null {
   return condition ? { kind, detail } : null;
 }

@@ -26,7 +26,11 @@ export function hasNulls(table: QualifiedName, column: string): Question {
 }
 
 /** NULLs are no duplicates of each other. */
-export function hasDuplicates(table: QualifiedName, keys: readonly string[], predicate: string | null): Question {
+export function hasDuplicates(
+  table: QualifiedName,
+  keys: readonly string[],
+  predicate: string | null,
+): Question {
   const conditions = [...keys.map((key) => `${key} is not null`), ...(predicate === null ? [] : [predicate])];
   return `select exists (select from ${quoteQualified(table)} where ${conditions.join(' and ')} group by ${keys.join(', ')} having count(*) > 1)`;
 }

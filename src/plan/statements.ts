@@ -12,16 +12,33 @@ export function tableOf({ table, object }: Difference): QualifiedName {
 }
 
 /** ALTER TABLE; ACCESS EXCLUSIVE unless said otherwise. */
-export function alterTable(difference: Difference, action: string, clause: string, cost: StepCost = {}): Step {
+export function alterTable(
+  difference: Difference,
+  action: string,
+  clause: string,
+  cost: StepCost = {},
+): Step {
   const table = tableOf(difference);
   return step(difference, action, `ALTER TABLE ${quoteQualified(table)} ${clause}`, 'ACCESS EXCLUSIVE', cost);
 }
 
-export function alterColumn(difference: Difference, column: string, action: string, clause: string, cost?: StepCost): Step {
+export function alterColumn(
+  difference: Difference,
+  column: string,
+  action: string,
+  clause: string,
+  cost?: StepCost,
+): Step {
   return alterTable(difference, action, `ALTER COLUMN ${quoteIdentifier(column)} ${clause}`, cost);
 }
 
-export function step(difference: Difference, action: string, sql: string, lock: LockMode, cost: StepCost = {}): Step {
+export function step(
+  difference: Difference,
+  action: string,
+  sql: string,
+  lock: LockMode,
+  cost: StepCost = {},
+): Step {
   const { table, object } = difference;
   const locked = table && { schema: table.schema, name: table.name };
   return { object, table: locked, sql, action, lock, rewrites: false, scans: false, ...cost };

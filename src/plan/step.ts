@@ -2,11 +2,7 @@ import type { QualifiedName } from '../schema/model.js';
 
 /** Table locks by PostgreSQL's names. https://www.postgresql.org/docs/current/explicit-locking.html */
 export type LockMode =
-  | 'NONE'
-  | 'SHARE UPDATE EXCLUSIVE'
-  | 'SHARE'
-  | 'SHARE ROW EXCLUSIVE'
-  | 'ACCESS EXCLUSIVE';
+  'NONE' | 'SHARE UPDATE EXCLUSIVE' | 'SHARE' | 'SHARE ROW EXCLUSIVE' | 'ACCESS EXCLUSIVE';
 
 /** One statement, with what it costs those who use the database meanwhile. */
 export interface Step {

@@ -29,7 +29,8 @@ export function isWidened(from: string, to: string): boolean {
   if (source.base === 'character varying' && to === 'text') return true;
   if (from === 'cidr' && to === 'inet') return true;
   if (source.base !== target.base) return false;
-  if (target.arguments.length === 0 && (LIMITED.has(target.base) || target.base === 'numeric')) return source.arguments.length > 0;
+  if (target.arguments.length === 0 && (LIMITED.has(target.base) || target.base === 'numeric'))
+    return source.arguments.length > 0;
   const [limit = NaN, scale = 0] = source.arguments;
   const [newLimit = NaN, newScale = 0] = target.arguments;
   if (LIMITED.has(source.base)) return newLimit >= limit;

@@ -23,7 +23,9 @@ export function quoteList(names: readonly string[]): string {
 
 /** An object's name for people and reports: `public.staff.first_name`, quoted only where it would be ambiguous. */
 export function displayName(...parts: readonly string[]): string {
-  return parts.map((part) => (/^[\p{L}_][\p{L}\p{N}_$]*$/u.test(part) ? part : quoteIdentifier(part))).join('.');
+  return parts
+    .map((part) => (/^[\p{L}_][\p{L}\p{N}_$]*$/u.test(part) ? part : quoteIdentifier(part)))
+    .join('.');
 }
 
 const MAXIMUM_BYTES = 63;

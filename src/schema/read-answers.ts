@@ -7,10 +7,16 @@ const TIMEOUT_MS = 5000;
  * Asks the database questions whose answer is one boolean. One that fails (a column that is not there, a right that is
  * missing, the time) has no answer.
  */
-export async function readAnswers(connection: Connection, questions: readonly string[]): Promise<Map<string, boolean>> {
+export async function readAnswers(
+  connection: Connection,
+  questions: readonly string[],
+): Promise<Map<string, boolean>> {
   const answers = new Map<string, boolean>();
   if (questions.length === 0) return answers;
-  await run(connection, `begin read only; set local search_path = pg_catalog; set local statement_timeout = ${TIMEOUT_MS}`);
+  await run(
+    connection,
+    `begin read only; set local search_path = pg_catalog; set local statement_timeout = ${TIMEOUT_MS}`,
+  );
   for (const question of questions) {
     const answer = await readAnswer(connection, question);
     if (answer !== undefined) answers.set(question, answer);

@@ -45,11 +45,19 @@ export async function readSchema(connection: Connection, scope: readonly Scope[]
 }
 
 /** The same within a transaction that is open already, seeing what it has made itself. */
-export async function readSchemaInTransaction(connection: Connection, scope: readonly Scope[]): Promise<Schema> {
+export async function readSchemaInTransaction(
+  connection: Connection,
+  scope: readonly Scope[],
+): Promise<Schema> {
   return toSchema(await readRows(connection, scope));
 }
 
-async function readRows(connection: Connection, scope: readonly Scope[], before = '', after = ''): Promise<Rows> {
+async function readRows(
+  connection: Connection,
+  scope: readonly Scope[],
+  before = '',
+  after = '',
+): Promise<Rows> {
   const kinds = Object.entries(KINDS);
   const statements = [
     ...(before ? [before] : []),
@@ -60,11 +68,15 @@ async function readRows(connection: Connection, scope: readonly Scope[], before 
   ];
   const results = (await connection.query(statements.join(';\n'))) as Result[];
   const first = before ? 2 : 1;
-  return Object.fromEntries(kinds.map(([kind], i) => [kind, results[first + i]?.rows ?? []])) as unknown as Rows;
+  return Object.fromEntries(
+    kinds.map(([kind], i) => [kind, results[first + i]?.rows ?? []]),
+  ) as unknown as Rows;
 }
 
 function scopeClause(scope: readonly Scope[]): string {
-  const values = scope.map(({ actual, reportedAs }) => `(${quoteLiteral(actual)}, ${quoteLiteral(reportedAs)})`);
+  const values = scope.map(
+    ({ actual, reportedAs }) => `(${quoteLiteral(actual)}, ${quoteLiteral(reportedAs)})`,
+  );
   return `with scope(name, alias, oid) as (
     select n.nspname, v.alias, n.oid from (values ${values.join(', ')}) v(name, alias)
     join pg_namespace n on n.nspname = v.name)`;
@@ -96,7 +108,8 @@ function toSchema(rows: Rows): Schema {
 /** A shadow's namespace has a name that occurs nowhere else, so replacing it in texts cannot hit anything else. */
 function renamer(found: readonly NamespaceRow[]): (text: string) => string {
   const renamed = found.filter(({ actual, name }) => actual !== name);
-  return (text) => renamed.reduce((result, { actual, quoted }) => result.replaceAll(`${actual}.`, `${quoted}.`), text);
+  return (text) =>
+    renamed.reduce((result, { actual, quoted }) => result.replaceAll(`${actual}.`, `${quoted}.`), text);
 }
 
 function groupByTable<Row extends { readonly table: number }>(rows: readonly Row[]): Map<number, Row[]> {

@@ -15,7 +15,9 @@ export function findDataSource(moduleRef: ModuleRef, wanted: InjectionToken = Da
     if (found) return found;
   }
   const which = wanted === DataSource ? 'the default data source' : `the data source "${String(wanted)}"`;
-  throw new DataSourceError(`Cannot find ${which} of the application. Is TypeOrmModule.forRoot() imported, and the option "dataSource" right?`);
+  throw new DataSourceError(
+    `Cannot find ${which} of the application. Is TypeOrmModule.forRoot() imported, and the option "dataSource" right?`,
+  );
 }
 
 function get(moduleRef: ModuleRef, token: InjectionToken): DataSource | undefined {

@@ -38,7 +38,13 @@ export class AutoMigrationHealthIndicator {
 }
 
 /** What anybody may read. */
-function toPublic({ reason, open, appliedSteps, lastCheckAt, lastHealAt }: MigrationStatus): Record<string, unknown> {
+function toPublic({
+  reason,
+  open,
+  appliedSteps,
+  lastCheckAt,
+  lastHealAt,
+}: MigrationStatus): Record<string, unknown> {
   return { enabled: true, reason, openDrift: open.length, appliedSteps, lastCheckAt, lastHealAt };
 }
 

@@ -38,7 +38,7 @@ export class Schedule {
       // Without it cron swallows what a tick throws.
       errorHandler: onError,
     });
-    this.registry?.addCronJob(JOB_NAME, this.job as never);
+    this.registry?.addCronJob(JOB_NAME, this.job);
     this.job.start();
   }
 

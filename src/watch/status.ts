@@ -4,14 +4,7 @@ import type { Drift } from '../plan/plan.js';
 
 /** Why a status is as it is. */
 export type StatusReason =
-  | 'in-sync'
-  | 'disabled'
-  | 'not-checked-yet'
-  | 'healing'
-  | 'another-healer'
-  | 'drift'
-  | 'stale'
-  | 'failed';
+  'in-sync' | 'disabled' | 'not-checked-yet' | 'healing' | 'another-healer' | 'drift' | 'stale' | 'failed';
 
 /** What the watch knows, from memory. Plain data. */
 export interface MigrationStatus {

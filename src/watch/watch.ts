@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Inject, Injectable, Optional, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  Optional,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import type { ResolvedModuleOptions } from '../auto-migration.options.js';
 import { AutoMigrationError, describeError, HealingStoppedError } from '../errors.js';
@@ -28,7 +34,9 @@ export class Watch implements OnApplicationBootstrap, OnModuleDestroy {
   async onApplicationBootstrap(): Promise<void> {
     const wanted = readSwitch(process.env);
     if (wanted === 'unclear') {
-      this.logger.warn('AUTO_MIGRATE is neither true nor false and is ignored', { value: process.env['AUTO_MIGRATE'] });
+      this.logger.warn('AUTO_MIGRATE is neither true nor false and is ignored', {
+        value: process.env['AUTO_MIGRATE'],
+      });
     }
     if (wanted === 'off') {
       this.migrations.disable();
@@ -55,7 +63,8 @@ export class Watch implements OnApplicationBootstrap, OnModuleDestroy {
     const { cron, timeZone, jitterMs } = this.options;
     if (cron === false) return;
     const onTick = (): Promise<unknown> => this.run('cron');
-    const onError = (error: unknown): void => this.logger.error('A tick failed', { error: describeError(error) });
+    const onError = (error: unknown): void =>
+      this.logger.error('A tick failed', { error: describeError(error) });
     const { signal } = this.stopping;
     this.schedule = new Schedule({ cron, timeZone, jitterMs, signal, onTick, onError }, this.registry);
   }
@@ -84,13 +93,15 @@ export class Watch implements OnApplicationBootstrap, OnModuleDestroy {
   private warnOfRivals(): void {
     const { options } = this.migrations.dataSource();
     const rivals = (['synchronize', 'dropSchema', 'migrationsRun'] as const).filter((name) => options[name]);
-    if (rivals.length > 0) this.logger.warn('The data source changes the schema by itself; switch that off', { options: rivals });
+    if (rivals.length > 0)
+      this.logger.warn('The data source changes the schema by itself; switch that off', { options: rivals });
   }
 }
 
 function assertHealed(report: HealReport | AutoMigrationError): void {
   if (report instanceof AutoMigrationError) throw report;
-  if (report.outcome === 'failed') throw new AutoMigrationError(report.error ?? report.failed[0]?.error ?? 'The healing failed');
+  if (report.outcome === 'failed')
+    throw new AutoMigrationError(report.error ?? report.failed[0]?.error ?? 'The healing failed');
   if (report.open.length === 0) return;
   const objects = report.open.map(({ object, reason }) => `${object}: ${reason}`).join('; ');
   throw new AutoMigrationError(`The schema is not what the entities ask for. ${objects}`);

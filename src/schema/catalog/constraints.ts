@@ -68,7 +68,11 @@ export function toConstraint(row: ConstraintRow, rename: (text: string) => strin
           references,
           onDelete: ACTIONS[row.confdeltype] ?? 'NO ACTION',
           onUpdate: ACTIONS[row.confupdtype] ?? 'NO ACTION',
-          deferrable: row.condeferrable ? (row.condeferred ? 'INITIALLY DEFERRED' : 'INITIALLY IMMEDIATE') : null,
+          deferrable: row.condeferrable
+            ? row.condeferred
+              ? 'INITIALLY DEFERRED'
+              : 'INITIALLY IMMEDIATE'
+            : null,
         })
       : rename(row.definition.replace(/ NOT VALID$/, '')),
     columns: row.columns,
