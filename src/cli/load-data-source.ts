@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { DataSource } from 'typeorm';
+import { isDataSource } from '../desired/data-source.js';
 import { DataSourceError } from '../errors.js';
 
 /**
@@ -27,9 +28,4 @@ function exportsOf(module: Record<string, unknown>): unknown[] {
   const nested: unknown[] =
     typeof inner === 'object' && inner !== null && !isDataSource(inner) ? Object.values(inner) : [];
   return [...Object.values(module), ...nested];
-}
-
-/** By shape: the file may have a copy of TypeORM of its own. */
-function isDataSource(value: unknown): value is DataSource {
-  return typeof value === 'object' && value !== null && 'options' in value && 'entityMetadatas' in value;
 }

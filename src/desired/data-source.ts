@@ -1,7 +1,7 @@
 import type { Client, ClientConfig } from 'pg';
-import type { DataSource } from 'typeorm';
+import { DataSource } from 'typeorm';
 import { ConnectionError, DataSourceError } from '../errors.js';
-import type { Connect, Connection, Result } from '../schema/connection.js';
+import type { Connect, Connection } from '../schema/connection.js';
 import type { QualifiedName } from '../schema/model.js';
 
 /** The parts of pg's Pool that TypeORM's driver keeps under `master`. */
@@ -11,6 +11,14 @@ interface Pool {
 }
 
 export const APPLICATION_NAME = 'nestjs-auto-migration';
+
+/** What @nestjs/typeorm provides the default data source under. */
+export const DEFAULT_DATA_SOURCE = DataSource;
+
+/** By shape: the application may have a copy of TypeORM of its own. */
+export function isDataSource(value: unknown): value is DataSource {
+  return typeof value === 'object' && value !== null && 'options' in value && 'entityMetadatas' in value;
+}
 
 /** @throws DataSourceError unless the data source is an initialised PostgreSQL one */
 export function assertUsable(dataSource: DataSource): void {
