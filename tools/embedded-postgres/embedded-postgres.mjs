@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, rmSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -78,6 +78,7 @@ async function start(place, binaries, account, options) {
     if (later) return later;
     const log = await readFile(clusterPaths(place).log, 'utf8');
     if (options.port || attempt === PORT_ATTEMPTS || !log.includes('could not bind')) {
+      if (!options.persistent) await rm(place, { recursive: true });
       throw new Error(
         `PostgreSQL did not start on port ${port}: ${log.trim().split('\n').slice(-8).join('\n')}`,
       );

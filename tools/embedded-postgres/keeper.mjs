@@ -21,15 +21,18 @@ server.on('close', () => void end());
 process.on('disconnect', shutDown);
 process.on('SIGTERM', shutDown);
 process.on('SIGINT', shutDown);
+let wanted = true;
 if (!process.connected) shutDown();
 
 function shutDown() {
+  wanted = false;
   // To PostgreSQL SIGINT means: end the sessions, write a checkpoint, exit; SIGQUIT: exit now, recover at the next start.
   server.kill('SIGINT');
   setTimeout(() => server.kill('SIGQUIT'), GRACE_MS).unref();
 }
 
 async function end() {
-  if (order.remove) await rm(order.remove, { recursive: true, force: true });
+  // Where the server failed, our parent still reads its log.
+  if (order.remove && !wanted) await rm(order.remove, { recursive: true, force: true });
   process.exit();
 }

@@ -31,11 +31,18 @@ export async function lastingPlace(directory, account) {
   await mkdir(directory, { recursive: true });
   const known = await knownPlace(directory);
   if (mayEnter(known, account)) return known;
-  const place = await makeFolder(LASTING, account);
   const link = join(directory, 'elsewhere');
-  await rm(link, { force: true });
-  await symlink(place, link);
-  return place;
+  // Where it leads nowhere: who removed the folder there wants a fresh one.
+  if (!(await stat(link).catch(() => undefined))) await rm(link, { force: true });
+  const place = await makeFolder(LASTING, account);
+  try {
+    await symlink(place, link);
+    return place;
+  } catch {
+    // Another process that starts at the same moment was faster.
+    await rm(place, { recursive: true });
+    return readlink(link);
+  }
 }
 
 /**

@@ -1,0 +1,22 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  // TypeORM's decorators need the types of the fields; without this it ends with ColumnTypeUndefinedError.
+  oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
+  // The sample imports the package by its name; tested is what stands in src, not what was built last.
+  resolve: {
+    alias: [
+      {
+        find: /^nestjs-auto-migration$/,
+        replacement: fileURLToPath(new URL('src/index.ts', import.meta.url)),
+      },
+    ],
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/setup/postgres.ts'],
+    hookTimeout: 60_000,
+    testTimeout: 30_000,
+  },
+});
