@@ -6,7 +6,12 @@ import {
   type Provider,
 } from '@nestjs/common';
 import { HealthIndicatorService, TerminusModule } from '@nestjs/terminus';
-import { resolveModuleOptions, type AutoMigrationModuleOptions } from './auto-migration.options.js';
+import { InvalidOptionError } from './errors.js';
+import {
+  resolveModuleOptions,
+  type AutoMigrationModuleOptions,
+  type ResolvedModuleOptions,
+} from './auto-migration.options.js';
 import { AutoMigrationService } from './watch/auto-migration.service.js';
 import { createHealthController } from './watch/health.controller.js';
 import { AutoMigrationHealthIndicator } from './watch/health-indicator.js';
@@ -68,7 +73,11 @@ function define(
     controllers: healthPath === false ? [] : [createHealthController(healthPath)],
     providers: [
       options,
-      { provide: OPTIONS, inject: [RAW_OPTIONS], useFactory: resolveModuleOptions },
+      {
+        provide: OPTIONS,
+        inject: [RAW_OPTIONS],
+        useFactory: (raw: AutoMigrationModuleOptions) => resolve(raw, healthPath),
+      },
       HealthIndicatorService,
       AutoMigrationService,
       AutoMigrationHealthIndicator,
@@ -76,4 +85,13 @@ function define(
     ],
     exports: [AutoMigrationService, AutoMigrationHealthIndicator],
   };
+}
+
+function resolve(raw: AutoMigrationModuleOptions, healthPath: string | false): ResolvedModuleOptions {
+  const options = resolveModuleOptions(raw);
+  if (options.health.path === healthPath) return options;
+  throw new InvalidOptionError(
+    'health.path',
+    'comes too late from a factory; give it as "healthPath" beside the factory',
+  );
 }

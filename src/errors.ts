@@ -21,6 +21,16 @@ export class DataSourceError extends AutoMigrationError {
   override readonly name = 'DataSourceError';
 }
 
+/** The file that should export the data source failed while it was loaded. The message holds its stack. */
+export class DataSourceFileError extends AutoMigrationError {
+  override readonly name = 'DataSourceFileError';
+
+  constructor(file: string, cause: unknown) {
+    const stack = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+    super(redact(`${file} failed while it was loaded: ${stack}`), { cause });
+  }
+}
+
 /** The server could not be reached, or refused the log-in. Nothing was looked at. */
 export class ConnectionError extends AutoMigrationError {
   override readonly name = 'ConnectionError';

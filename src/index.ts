@@ -1,4 +1,4 @@
-export { AutoMigrationModule } from './auto-migration.module.js';
+export { AutoMigrationModule, type AutoMigrationModuleAsyncOptions } from './auto-migration.module.js';
 export type {
   AutoMigrationModuleOptions,
   AutoMigratorOptions,
@@ -11,6 +11,7 @@ export {
   AutoMigrationError,
   ConnectionError,
   DataSourceError,
+  DataSourceFileError,
   DesiredSchemaError,
   HealingStoppedError,
   InvalidOptionError,
@@ -28,4 +29,4 @@ export type { LockMode, Phase, Step, Unit } from './plan/step.js';
 export { AutoMigrationHealthIndicator } from './watch/health-indicator.js';
 export { AutoMigrationService } from './watch/auto-migration.service.js';
 export type { MigrationEvent } from './watch/events.js';
-export type { MigrationStatus } from './watch/status.js';
+export type { MigrationStatus, StatusReason } from './watch/status.js';

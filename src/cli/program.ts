@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import type { AutoMigratorOptions } from '../auto-migration.options.js';
 import { AutoMigrator } from '../auto-migrator.js';
 import { describeError } from '../errors.js';
@@ -157,15 +157,7 @@ function optionsOf({
 
 /** Commander's own errors (an unknown flag, --help) have been printed already. */
 function exitCodeOf(error: unknown, output: Output): ExitCode {
-  if (error instanceof Error && 'exitCode' in error)
-    return error.exitCode === 0 ? ExitCode.ok : ExitCode.failed;
-  output.error(describeFailure(error));
+  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.failed;
+  output.error(describeError(error));
   return ExitCode.failed;
-}
-
-/** The stack is for the user's own code (an entity file that throws); of ours the message says it all. */
-function describeFailure(error: unknown): string {
-  const isUsers =
-    error instanceof Error && !('code' in error) && error.name !== 'AutoMigrationError' && error.stack;
-  return isUsers ? `${describeError(error)}\n${error.stack}` : describeError(error);
 }

@@ -72,21 +72,32 @@ async function open({ Client, options }: Pool): Promise<Connection> {
   const lost = new AbortController();
   // Without a listener the loss of an idle connection would end the process.
   client.on('error', (error) => lost.abort(error));
-  try {
-    await client.connect();
-  } catch (error) {
-    throw new ConnectionError(error);
-  }
-  client.on('end', () => lost.abort());
-  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  const pid = await logIn(client);
+  const onEnd = (): void => lost.abort();
+  client.once('end', onEnd);
   return {
     // pg answers a text with several statements with an array, which its types do not say.
     query: (text: string, values?: readonly unknown[]) =>
       client.query(text, values ? [...values] : undefined) as Promise<never>,
-    cancel: () => cancelBackend({ Client, options }, rows[0]?.pid),
-    close: () => client.end().catch(() => undefined),
+    cancel: () => cancelBackend({ Client, options }, pid),
+    close: () => {
+      client.off('end', onEnd);
+      return client.end().catch(() => undefined);
+    },
     lost: lost.signal,
   };
+}
+
+/** Answers with the session's process id on the server, which behind a pooler is not the one of the protocol. */
+async function logIn(client: Client): Promise<number | undefined> {
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+    return rows[0]?.pid;
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw new ConnectionError(error);
+  }
 }
 
 async function cancelBackend(pool: Pool, pid: number | undefined): Promise<void> {

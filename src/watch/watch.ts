@@ -51,12 +51,10 @@ export class Watch implements OnApplicationBootstrap, OnModuleDestroy {
   /** Before TypeORM closes its pool, which it does in onApplicationShutdown. */
   async onModuleDestroy(): Promise<void> {
     this.stopping.abort(new HealingStoppedError('the application shuts down'));
-    await Promise.all([this.schedule?.stop(), this.drain()]);
-  }
-
-  private async drain(): Promise<void> {
-    const timeout = sleep(this.options.shutdownTimeoutMs, undefined, { ref: false });
-    await Promise.race([this.running, timeout]);
+    const ended = Promise.all([this.schedule?.stop(), this.running]);
+    const timeout = new AbortController();
+    await Promise.race([ended, sleep(this.options.shutdownTimeoutMs, undefined, { signal: timeout.signal })]);
+    timeout.abort();
   }
 
   private startSchedule(): void {
