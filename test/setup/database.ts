@@ -42,8 +42,8 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
   const database: TestDatabase = {
     url,
     async query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]> {
-      const result: pg.QueryResult<Row> | pg.QueryResult<Row>[] = await pool.query<Row>(sql, values);
-      return (Array.isArray(result) ? result.at(-1)?.rows : result.rows) ?? [];
+      const results = [await pool.query<Row>(sql, values)].flat();
+      return results.at(-1)?.rows ?? [];
     },
     async drop() {
       if (!databases.delete(database)) return;
