@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmod, cp, lstat, readFile, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { chmod, cp, lstat, mkdtemp, readFile, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 
@@ -107,7 +107,7 @@ function whyNotRunning({ initdb, postgres }, account) {
  */
 async function copyOnce(from, to) {
   if (await lstat(to).catch(() => undefined)) return;
-  const unfinished = `${to}-unfinished-${process.pid}`;
+  const unfinished = await mkdtemp(`${to}-unfinished-`);
   await cp(from, unfinished, { recursive: true, verbatimSymlinks: true });
   await restoreLinks(unfinished);
   for (const entry of await readdir(unfinished, { recursive: true, withFileTypes: true })) {
