@@ -4,9 +4,13 @@ import {
   type AutoMigratorOptions,
   type ResolvedMigratorOptions,
 } from './auto-migration.options.js';
-import { assertUsable, connectorOf, tablesOfTypeOrm } from './desired/data-source.js';
+import { assertUsable, connectorOf } from './desired/data-source.js';
 import { readDesiredSchema } from './desired/desired-schema.js';
+import { notesTableOf, notesWanted, readNotes } from './desired/notes.js';
+import { tablesLeftAlone } from './desired/own-tables.js';
 import { compareSchemas } from './drift/compare.js';
+import type { Difference } from './drift/drift-kind.js';
+import { compareNotes } from './drift/compare-notes.js';
 import { withoutIgnored } from './drift/ignore.js';
 import { describeError } from './errors.js';
 import { heal, type HealRequest, type Look } from './heal/heal.js';
@@ -134,23 +138,33 @@ export class AutoMigrator {
     const schemas = this.options.schemas ?? desired.schema.namespaces.map(({ name }) => name);
     const scope = schemas.map((schema) => ({ actual: schema, reportedAs: schema }));
     const actual = scope.length === 0 ? desired.schema : await readSchema(connection, scope);
-    const visible = withoutIgnored(this.withoutOwnTables(actual), ignore);
-    const differences = compareSchemas(withoutIgnored(desired.schema, ignore), visible);
+    const visible = withoutIgnored(this.withoutOwnTables(actual, desired.schema), ignore);
+    const differences = [
+      ...compareSchemas(withoutIgnored(desired.schema, ignore), visible),
+      ...(await this.compareNotes(connection, schemas)),
+    ];
     const answers = await readAnswers(connection, questionsOf(differences, actual, execution));
     const plan = planDifferences(differences, actual, answers, { execution, policy });
     return { desiredHash: desired.hash, schemas, plan };
   }
 
+  /** Only asked for where entities need any. */
+  private async compareNotes(connection: Connection, schemas: readonly string[]): Promise<Difference[]> {
+    const wanted = notesWanted(this.dataSource).filter(({ schema }) => schemas.includes(schema));
+    if (wanted.length === 0) return [];
+    const table = notesTableOf(this.dataSource);
+    return compareNotes(wanted, await readNotes(connection, table), table);
+  }
+
   /** TypeORM's tables and our journal's are in no entity, and yet not extra. */
-  private withoutOwnTables(schema: Schema): Schema {
+  private withoutOwnTables(actual: Schema, desired: Schema): Schema {
     const journal = ['run', 'step'].map((name): QualifiedName => ({
       schema: this.options.journalSchema,
       name,
     }));
-    const own = [...tablesOfTypeOrm(this.dataSource), ...journal];
-    const isOwn = (table: QualifiedName): boolean =>
-      own.some(({ schema: namespace, name }) => namespace === table.schema && name === table.name);
-    return { ...schema, tables: schema.tables.filter((table) => !isOwn(table)) };
+    const own = [...tablesLeftAlone(this.dataSource), ...journal];
+    const isExtra = (table: QualifiedName): boolean => !isAmong(table, own) || isAmong(table, desired.tables);
+    return { ...actual, tables: actual.tables.filter(isExtra) };
   }
 
   private async withConnection<Value>(task: (connection: Connection) => Promise<Value>): Promise<Value> {
@@ -169,4 +183,8 @@ function isOpen({ drift }: Plan): boolean {
 
 function since(start: number): number {
   return Math.round((performance.now() - start) * 10) / 10;
+}
+
+function isAmong({ schema, name }: QualifiedName, tables: readonly QualifiedName[]): boolean {
+  return tables.some((table) => table.schema === schema && table.name === name);
 }

@@ -2,7 +2,6 @@ import type { Client, ClientConfig } from 'pg';
 import { DataSource } from 'typeorm';
 import { ConnectionError, DataSourceError } from '../errors.js';
 import type { Connect, Connection } from '../schema/connection.js';
-import type { QualifiedName } from '../schema/model.js';
 
 /** The parts of pg's Pool that TypeORM's driver keeps under `master`. */
 interface Pool {
@@ -41,14 +40,6 @@ export function connectorOf(dataSource: DataSource): Connect {
     assertUsable(dataSource);
     return open(poolOf(dataSource));
   };
-}
-
-/** The tables that TypeORM keeps for itself: in no entity, and nobody's extra. */
-export function tablesOfTypeOrm({ options, driver }: DataSource): QualifiedName[] {
-  const { metadataTableName = 'typeorm_metadata', migrationsTableName = 'migrations', cache } = options;
-  const cacheTable = (typeof cache === 'object' && cache.tableName) || 'query-result-cache';
-  const schema = driver.schema ?? 'public';
-  return [metadataTableName, migrationsTableName, cacheTable].map((name) => ({ schema, name }));
 }
 
 function poolOf(dataSource: DataSource): Pool {

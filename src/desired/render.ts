@@ -2,6 +2,8 @@ import { Table, TableForeignKey, type DataSource, type EntityMetadata, type Quer
 import { foreignKeyDefinition, type ForeignKeyAction } from '../schema/foreign-key.js';
 import { truncateIdentifier } from '../schema/identifier.js';
 import type { Constraint, QualifiedName } from '../schema/model.js';
+import { ownTablesWanted } from './own-tables.js';
+import { tableOf } from './table-of.js';
 
 /** The namespace that rendered statements name instead of the real one. */
 export const PLACEHOLDER = 'auto_migration_shadow';
@@ -22,38 +24,72 @@ export async function renderEntities(dataSource: DataSource): Promise<RenderedTa
   try {
     const rendered: RenderedTable[] = [];
     for (const metadatas of groupByTable(dataSource))
-      rendered.push(await renderTable(dataSource, queryRunner, metadatas));
+      rendered.push(await renderEntity(queryRunner, metadatas));
+    for (const table of ownTablesWanted(dataSource)) {
+      const { tableName, schema } = dataSource.driver.parseTableName(table);
+      const target = { schema: schema ?? 'public', name: tableName };
+      rendered.push({
+        ...target,
+        statements: await renderTable(queryRunner, table, target.name),
+        foreignKeys: [],
+      });
+    }
     // Entities loaded by a glob come in another order at each start; the hash must not.
-    return rendered.toSorted((a, b) => compareText(a.schema, b.schema) || compareText(a.name, b.name));
+    const sorted = rendered.toSorted(
+      (a, b) => compareText(a.schema, b.schema) || compareText(a.name, b.name),
+    );
+    return withoutRepeatedTypes(sorted);
   } finally {
     await queryRunner.release();
   }
 }
 
+/** An enum that several tables share is created once. */
+function withoutRepeatedTypes(tables: readonly RenderedTable[]): RenderedTable[] {
+  const seen = new Set<string>();
+  return tables.map((table) => {
+    const isNew = (statement: string): boolean => {
+      const key = JSON.stringify([table.schema, statement]);
+      if (!statement.startsWith('CREATE TYPE')) return true;
+      return !seen.has(key) && Boolean(seen.add(key));
+    };
+    return { ...table, statements: table.statements.filter(isNew) };
+  });
+}
+
 /** The same selection as TypeORM's own schema builder makes, several entities of one table together. */
-function groupByTable(dataSource: DataSource): EntityMetadata[][] {
-  const groups = new Map<string, EntityMetadata[]>();
+function groupByTable(dataSource: DataSource): [EntityMetadata, ...EntityMetadata[]][] {
+  const groups = new Map<string, [EntityMetadata, ...EntityMetadata[]]>();
   for (const metadata of dataSource.entityMetadatas) {
     if (!metadata.synchronize || metadata.tableType === 'entity-child' || metadata.tableType === 'view')
       continue;
     const { schema, name } = tableOf(dataSource, metadata);
     const key = JSON.stringify([schema, name]);
-    groups.set(key, [...(groups.get(key) ?? []), metadata]);
+    const group = groups.get(key);
+    if (group) group.push(metadata);
+    else groups.set(key, [metadata]);
   }
   return [...groups.values()];
 }
 
-async function renderTable(
-  dataSource: DataSource,
+async function renderEntity(
   queryRunner: QueryRunner,
-  metadatas: readonly EntityMetadata[],
+  metadatas: readonly [EntityMetadata, ...EntityMetadata[]],
 ): Promise<RenderedTable> {
-  const [first, ...others] = metadatas.map((metadata) => Table.create(metadata, dataSource.driver));
+  const { dataSource } = queryRunner;
   const [metadata] = metadatas;
-  if (!first || !metadata) throw new TypeError('a table without an entity');
-  const table = others.reduce(merge, first);
+  const [first, ...others] = metadatas.map((each) => Table.create(each, dataSource.driver));
+  const table = others.reduce(merge, first ?? new Table());
+  return {
+    ...tableOf(dataSource, metadata),
+    statements: await renderTable(queryRunner, table, metadata.tableName),
+    foreignKeys: metadatas.flatMap((each) => renderForeignKeys(dataSource, each)),
+  };
+}
+
+async function renderTable(queryRunner: QueryRunner, table: Table, name: string): Promise<string[]> {
   table.schema = PLACEHOLDER;
-  table.name = `${PLACEHOLDER}.${metadata.tableName}`;
+  table.name = `${PLACEHOLDER}.${name}`;
   for (const index of table.indices) {
     // Not possible inside a transaction, and nothing that the finished index would show.
     index.isConcurrent = false;
@@ -62,12 +98,8 @@ async function renderTable(
   await queryRunner.createTable(table, false, false, true);
   const memory = queryRunner.getMemorySql().upQueries;
   queryRunner.disableSqlMemory();
-  return {
-    ...tableOf(dataSource, metadata),
-    // Those with parameters are TypeORM's notes in its own metadata table.
-    statements: memory.filter(({ parameters }) => !parameters?.length).map(({ query }) => query),
-    foreignKeys: metadatas.flatMap((each) => renderForeignKeys(dataSource, each)),
-  };
+  // Those with parameters are TypeORM's notes in its own metadata table.
+  return memory.filter(({ parameters }) => !parameters?.length).map(({ query }) => query);
 }
 
 /** An entity and a junction table, or two plain entities, of one name are one table: what the first lacks is added. */
@@ -120,13 +152,6 @@ function toAction(action: string | undefined): ForeignKeyAction {
     default:
       return 'NO ACTION';
   }
-}
-
-function tableOf(dataSource: DataSource, metadata: EntityMetadata): QualifiedName {
-  return {
-    schema: truncateIdentifier(metadata.schema ?? dataSource.driver.schema ?? 'public'),
-    name: truncateIdentifier(metadata.tableName),
-  };
 }
 
 function compareText(a: string, b: string): number {

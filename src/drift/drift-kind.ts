@@ -1,4 +1,13 @@
-import type { Column, Constraint, Enum, Index, QualifiedName, RelationKind, Table } from '../schema/model.js';
+import type {
+  Column,
+  Constraint,
+  Enum,
+  Index,
+  Note,
+  QualifiedName,
+  RelationKind,
+  Table,
+} from '../schema/model.js';
 
 /** What each kind of difference carries for the planner. A new kind of drift is a new line here. */
 export interface DriftPayloads {
@@ -22,6 +31,7 @@ export interface DriftPayloads {
   'different-index': { readonly wanted: Index; readonly found: Index };
   'invalid-index': { readonly wanted: Index; readonly found: Index };
   'named-differently': { readonly wanted: string; readonly found: string };
+  'missing-note': { readonly wanted: Note };
   'required-extra-column': { readonly found: Column };
   'extra-table': { readonly found: RelationKind };
   'extra-column': { readonly found: Column };

@@ -16,6 +16,7 @@ import {
 } from './plan-constraints.js';
 import { planDifferentEnum, planMissingEnum } from './plan-enums.js';
 import { planDifferentIndex, planInvalidIndex, planMissingIndex } from './plan-indexes.js';
+import { planMissingNote } from './plan-notes.js';
 import { planMissingSchema } from './plan-schemas.js';
 import { planMissingTable, planNotATable, planTableComment } from './plan-tables.js';
 import type { PlanContext, Planner, Proposal } from './proposal.js';
@@ -49,6 +50,7 @@ const PLANNERS: { readonly [Kind in DriftKind]: Planner<Kind> | Settled } = {
   'different-index': planDifferentIndex,
   'invalid-index': planInvalidIndex,
   'named-differently': accepted,
+  'missing-note': planMissingNote,
   'required-extra-column': planRequiredExtraColumn,
   'extra-table': stays,
   'extra-column': stays,

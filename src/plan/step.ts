@@ -32,6 +32,7 @@ export const PHASES = [
   'foreign-key',
   'validation',
   'not-null',
+  'note',
 ] as const;
 
 export type Phase = (typeof PHASES)[number];

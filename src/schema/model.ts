@@ -87,3 +87,17 @@ export interface Index {
   /** A CREATE INDEX or REINDEX is working on it right now. */
   readonly inProgress: boolean;
 }
+
+/**
+ * What TypeORM wrote down about an object in its own metadata table, in the entities' words. It compares with these
+ * texts, and where one is missing its next migration drops and re-creates the generated column or view.
+ */
+export interface Note {
+  readonly type: 'GENERATED_COLUMN' | 'VIEW' | 'MATERIALIZED_VIEW';
+  readonly schema: string;
+  /** Of a generated column; null for a view. */
+  readonly table: string | null;
+  /** The column or the view. */
+  readonly name: string;
+  readonly value: string;
+}

@@ -1,0 +1,101 @@
+import { Column, Entity, EntitySchema, Index, PrimaryColumn } from 'typeorm';
+import type { LawCase } from '../law-case.js';
+
+const pair = { a: { type: 'integer' as const }, b: { type: 'text' as const } };
+
+function indexedByMethod(): new () => object {
+  @Entity('by_method')
+  @Index('idx_concurrent', ['b'], { concurrent: true })
+  @Index('idx_hash', ['b'], { type: 'hash' })
+  @Index('idx_brin', ['a'], { type: 'brin' })
+  @Index('idx_gin', ['bag'], { type: 'gin' })
+  class ByMethod {
+    @PrimaryColumn('integer') a!: number;
+    @Column('text') b!: string;
+    @Column('jsonb') bag!: object;
+  }
+  return ByMethod;
+}
+
+export const keys: LawCase[] = [
+  {
+    title: 'indexes by method, and a concurrent one',
+    entities: () => [indexedByMethod()],
+    options: { migrationsTransactionMode: 'none' },
+  },
+  {
+    title: 'primary keys: composite, named',
+    entities: () => [
+      new EntitySchema({
+        name: 'composite',
+        columns: { b: { type: 'text', primary: true }, a: { type: 'integer', primary: true } },
+      }),
+      new EntitySchema({
+        name: 'named',
+        columns: { id: { type: 'integer', primary: true, primaryKeyConstraintName: 'PK named so' } },
+      }),
+    ],
+  },
+  {
+    title: 'uniques: of one and of more columns, named, deferrable',
+    entities: () => [
+      new EntitySchema({
+        name: 'unique_ones',
+        columns: { id: { type: 'integer', primary: true }, ...pair, c: { type: 'text', unique: true } },
+        uniques: [
+          { columns: ['a', 'b'] },
+          { name: 'named_unique', columns: ['a'] },
+          { name: 'later', columns: ['b'], deferrable: 'INITIALLY DEFERRED' },
+          { name: 'sooner', columns: ['b', 'a'], deferrable: 'INITIALLY IMMEDIATE' },
+        ],
+      }),
+    ],
+  },
+  {
+    title: 'indexes: unique, partial, spatial, not synchronised',
+    entities: () => [
+      new EntitySchema({
+        name: 'indexed',
+        columns: {
+          id: { type: 'integer', primary: true },
+          ...pair,
+          words: { type: 'tsvector', nullable: true },
+          place: { type: 'point', nullable: true },
+          bag: { type: 'jsonb', nullable: true },
+          state: { type: 'enum', enum: ['on', 'off'], default: 'on' },
+        },
+        indices: [
+          { columns: ['a'] },
+          { columns: ['b', 'a'], unique: true },
+          { name: 'IDX partial', columns: ['b'], where: `"a" > 3 AND "b" IN ('x', 'y')` },
+          { name: 'idx_enum', columns: ['a'], where: `state = 'on'` },
+          { name: 'idx_absent', columns: ['b'], synchronize: false },
+          { name: 'idx_spatial', columns: ['place'], spatial: true },
+        ],
+      }),
+    ],
+  },
+  {
+    title: 'checks and exclusions',
+    setup: 'create extension if not exists btree_gist',
+    entities: () => [
+      new EntitySchema({
+        name: 'ruled',
+        columns: {
+          id: { type: 'integer', primary: true },
+          ...pair,
+          room: { type: 'integer' },
+          during: { type: 'tsrange' },
+        },
+        checks: [
+          { expression: 'a > 0' },
+          { name: 'chk between', expression: `"a" BETWEEN 1 AND 5 OR b IN ('x', 'y')` },
+        ],
+        exclusions: [
+          { expression: 'USING gist (during WITH &&)' },
+          { name: 'xcl_room', expression: 'USING gist (room WITH =, during WITH &&) WHERE (room > 0)' },
+        ],
+      }),
+    ],
+  },
+];

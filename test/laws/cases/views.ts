@@ -1,0 +1,3 @@
+import type { LawCase } from '../law-case.js';
+
+export const views: LawCase[] = [];

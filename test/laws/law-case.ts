@@ -1,0 +1,13 @@
+import type { DataSourceOptions, EntitySchema } from 'typeorm';
+
+/** A set of entities that both laws must hold for. */
+export interface LawCase {
+  readonly title: string;
+  /** SQL that must have run before: schemas, domains, extensions. */
+  readonly setup?: string;
+  /** Made anew for each data source, as building metadata changes what decorators left behind. */
+  readonly entities: () => (EntitySchema | (new () => object))[];
+  readonly options?: Partial<Omit<Extract<DataSourceOptions, { type: 'postgres' }>, 'type'>>;
+  /** What TypeORM's own log() goes on wanting on what TypeORM itself made: its flaws, not ours. */
+  readonly typeormNeverRests?: string;
+}
