@@ -6,7 +6,7 @@ import {
 } from './auto-migration.options.js';
 import { assertUsable, connectorOf } from './desired/data-source.js';
 import { readDesiredSchema } from './desired/desired-schema.js';
-import { notesTableOf, notesWanted, readNotes } from './desired/notes.js';
+import { notesTableOf, readNotes } from './desired/notes.js';
 import { tablesLeftAlone } from './desired/own-tables.js';
 import { compareSchemas } from './drift/compare.js';
 import type { Difference } from './drift/drift-kind.js';
@@ -20,7 +20,7 @@ import { readHistory } from './journal/history.js';
 import type { RunRecord } from './journal/records.js';
 import { planDifferences, questionsOf, type Drift, type Plan } from './plan/plan.js';
 import type { Connect, Connection } from './schema/connection.js';
-import type { QualifiedName, Schema } from './schema/model.js';
+import type { Note, QualifiedName, Schema } from './schema/model.js';
 import { readAnswers } from './schema/read-answers.js';
 import { readSchema } from './schema/read-schema.js';
 
@@ -141,7 +141,7 @@ export class AutoMigrator {
     const visible = withoutIgnored(this.withoutOwnTables(actual, desired.schema), ignore);
     const differences = [
       ...compareSchemas(withoutIgnored(desired.schema, ignore), visible),
-      ...(await this.compareNotes(connection, schemas)),
+      ...(await this.compareNotes(connection, desired.notes, schemas)),
     ];
     const answers = await readAnswers(connection, questionsOf(differences, actual, execution));
     const plan = planDifferences(differences, actual, answers, { execution, policy });
@@ -149,8 +149,12 @@ export class AutoMigrator {
   }
 
   /** Only asked for where entities need any. */
-  private async compareNotes(connection: Connection, schemas: readonly string[]): Promise<Difference[]> {
-    const wanted = notesWanted(this.dataSource).filter(({ schema }) => schemas.includes(schema));
+  private async compareNotes(
+    connection: Connection,
+    notes: readonly Note[],
+    schemas: readonly string[],
+  ): Promise<Difference[]> {
+    const wanted = notes.filter(({ schema }) => schemas.includes(schema));
     if (wanted.length === 0) return [];
     const table = notesTableOf(this.dataSource);
     return compareNotes(wanted, await readNotes(connection, table), table);

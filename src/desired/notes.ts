@@ -3,6 +3,7 @@ import { queryRows, type Connection } from '../schema/connection.js';
 import { quoteLiteral, quoteQualified } from '../schema/identifier.js';
 import type { Note, QualifiedName } from '../schema/model.js';
 import { metadataTableName } from './own-tables.js';
+import type { RenderedView } from './render-views.js';
 import { defaultSchema, tableOf } from './table-of.js';
 
 /** Where TypeORM keeps its notes. */
@@ -10,8 +11,16 @@ export function notesTableOf(dataSource: DataSource): QualifiedName {
   return { schema: defaultSchema(dataSource), name: metadataTableName(dataSource) };
 }
 
-/** The notes that TypeORM would write about generated columns. */
-export function notesWanted(dataSource: DataSource): Note[] {
+/** The notes that TypeORM would write. */
+export function notesWanted(dataSource: DataSource, views: readonly RenderedView[]): Note[] {
+  return [...notesOfColumns(dataSource), ...views.map(noteOfView)];
+}
+
+function noteOfView({ schema, name, materialized, expression }: RenderedView): Note {
+  return { type: materialized ? 'MATERIALIZED_VIEW' : 'VIEW', schema, table: null, name, value: expression };
+}
+
+function notesOfColumns(dataSource: DataSource): Note[] {
   return dataSource.entityMetadatas
     .filter(
       ({ synchronize, tableType }) => synchronize && tableType !== 'view' && tableType !== 'entity-child',

@@ -3,6 +3,7 @@ import { foreignKeyDefinition, type ForeignKeyAction } from '../schema/foreign-k
 import { truncateIdentifier } from '../schema/identifier.js';
 import type { Constraint, QualifiedName } from '../schema/model.js';
 import { ownTablesWanted } from './own-tables.js';
+import { renderViews, type RenderedView } from './render-views.js';
 import { tableOf } from './table-of.js';
 
 /** The namespace that rendered statements name instead of the real one. */
@@ -15,33 +16,34 @@ export interface RenderedTable extends QualifiedName {
   readonly foreignKeys: readonly Constraint[];
 }
 
+/** All that the entities ask for, in a stable order. */
+export interface Rendered {
+  readonly tables: readonly RenderedTable[];
+  readonly views: readonly RenderedView[];
+}
+
 /**
  * Lets TypeORM render its entities, by its own metadata and DDL builders, so that its naming strategy and its reading
  * of every decorator are the application's own. Nothing is executed but a few SELECTs of TypeORM's.
  */
-export async function renderEntities(dataSource: DataSource): Promise<RenderedTable[]> {
+export async function renderEntities(dataSource: DataSource): Promise<Rendered> {
   const queryRunner = dataSource.createQueryRunner();
   try {
-    const rendered: RenderedTable[] = [];
-    for (const metadatas of groupByTable(dataSource))
-      rendered.push(await renderEntity(queryRunner, metadatas));
-    for (const table of ownTablesWanted(dataSource)) {
-      const { tableName, schema } = dataSource.driver.parseTableName(table);
-      const target = { schema: schema ?? 'public', name: tableName };
-      rendered.push({
-        ...target,
-        statements: await renderTable(queryRunner, table, target.name),
-        foreignKeys: [],
-      });
-    }
+    const tables: RenderedTable[] = [];
+    for (const metadatas of groupByTable(dataSource)) tables.push(await renderEntity(queryRunner, metadatas));
+    for (const table of ownTablesWanted(dataSource)) tables.push(await renderOwnTable(queryRunner, table));
+    const views = await renderViews(dataSource, queryRunner);
     // Entities loaded by a glob come in another order at each start; the hash must not.
-    const sorted = rendered.toSorted(
-      (a, b) => compareText(a.schema, b.schema) || compareText(a.name, b.name),
-    );
-    return withoutRepeatedTypes(sorted);
+    return { tables: withoutRepeatedTypes(tables.toSorted(byName)), views: views.toSorted(byName) };
   } finally {
     await queryRunner.release();
   }
+}
+
+async function renderOwnTable(queryRunner: QueryRunner, table: Table): Promise<RenderedTable> {
+  const schema = table.schema ?? 'public';
+  const { name } = table;
+  return { schema, name, statements: await renderTable(queryRunner, table, name), foreignKeys: [] };
 }
 
 /** An enum that several tables share is created once. */
@@ -152,6 +154,10 @@ function toAction(action: string | undefined): ForeignKeyAction {
     default:
       return 'NO ACTION';
   }
+}
+
+function byName(a: QualifiedName, b: QualifiedName): number {
+  return compareText(a.schema, b.schema) || compareText(a.name, b.name);
 }
 
 function compareText(a: string, b: string): number {

@@ -26,17 +26,24 @@ function facts(table: Table): Pick<Difference, 'object' | 'table'> {
 }
 
 function compareTable(wanted: Table, found: Table): Difference[] {
-  if (!HOLDS_ROWS.includes(found.kind)) {
-    return [
-      { kind: 'not-a-table', ...facts(found), desired: 'table', actual: found.kind, found: found.kind },
-    ];
+  if (isView(wanted) ? found.kind !== wanted.kind : !HOLDS_ROWS.includes(found.kind)) {
+    const { kind } = found;
+    return [{ kind: 'different-relation', ...facts(found), desired: wanted.kind, actual: kind, found: kind }];
   }
-  return [
-    ...compareComment(wanted, found),
-    ...compareColumns(wanted, found),
-    ...compareConstraints(wanted, found),
-    ...compareIndexes(wanted, found),
-  ];
+  const differences = [...compareComment(wanted, found), ...compareIndexes(wanted, found)];
+  return isView(wanted)
+    ? [...compareView(wanted, found), ...differences]
+    : [...compareColumns(wanted, found), ...compareConstraints(wanted, found), ...differences];
+}
+
+function isView({ kind }: Table): boolean {
+  return kind === 'view' || kind === 'materialized view';
+}
+
+function compareView(wanted: Table, found: Table): Difference[] {
+  if (wanted.definition === found.definition) return [];
+  const [desired, actual] = [wanted.definition, found.definition];
+  return [{ kind: 'different-view', ...facts(found), desired, actual, wanted }];
 }
 
 function compareComment(wanted: Table, found: Table): Difference[] {
@@ -46,14 +53,13 @@ function compareComment(wanted: Table, found: Table): Difference[] {
 }
 
 function missing(wanted: Table): Difference {
+  if (isView(wanted)) {
+    const desired = `${wanted.kind} ${wanted.definition}`;
+    return { kind: 'missing-view', ...facts(wanted), desired, actual: null, wanted };
+  }
   const columns = wanted.columns.map((column) => `${displayName(column.name)} ${describeColumn(column)}`);
-  return {
-    kind: 'missing-table',
-    ...facts(wanted),
-    desired: `table (${columns.join(', ')})`,
-    actual: null,
-    wanted,
-  };
+  const desired = `table (${columns.join(', ')})`;
+  return { kind: 'missing-table', ...facts(wanted), desired, actual: null, wanted };
 }
 
 function extraTable(found: Table): Difference {

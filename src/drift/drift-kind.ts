@@ -15,7 +15,9 @@ export interface DriftPayloads {
   'missing-enum': { readonly wanted: Enum };
   'different-enum': { readonly wanted: Enum; readonly found: Enum };
   'missing-table': { readonly wanted: Table };
-  'not-a-table': { readonly found: RelationKind };
+  'different-relation': { readonly found: RelationKind };
+  'missing-view': { readonly wanted: Table };
+  'different-view': { readonly wanted: Table };
   'different-table-comment': { readonly wanted: string | null };
   'missing-column': { readonly wanted: Column };
   'different-type': { readonly wanted: Column; readonly found: Column };

@@ -71,13 +71,13 @@ export const planTableComment: Planner<'different-table-comment'> = (difference)
   ]);
 };
 
-export const planNotATable: Planner<'not-a-table'> = ({ found }) =>
+export const planDifferentRelation: Planner<'different-relation'> = ({ found, desired }) =>
   propose(
     [],
     [
       {
         kind: 'undecided',
-        detail: `a ${found} stands where the entity wants a table; rename or drop one of them`,
+        detail: `a ${found} stands where the entity wants a ${desired}; rename or drop one of them`,
       },
     ],
   );

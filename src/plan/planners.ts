@@ -18,7 +18,8 @@ import { planDifferentEnum, planMissingEnum } from './plan-enums.js';
 import { planDifferentIndex, planInvalidIndex, planMissingIndex } from './plan-indexes.js';
 import { planMissingNote } from './plan-notes.js';
 import { planMissingSchema } from './plan-schemas.js';
-import { planMissingTable, planNotATable, planTableComment } from './plan-tables.js';
+import { planMissingTable, planDifferentRelation, planTableComment } from './plan-tables.js';
+import { planDifferentView, planMissingView } from './plan-views.js';
 import type { PlanContext, Planner, Proposal } from './proposal.js';
 
 /** What only the database has is nobody's to drop. */
@@ -34,8 +35,10 @@ const PLANNERS: { readonly [Kind in DriftKind]: Planner<Kind> | Settled } = {
   'missing-enum': planMissingEnum,
   'different-enum': planDifferentEnum,
   'missing-table': planMissingTable,
-  'not-a-table': planNotATable,
+  'different-relation': planDifferentRelation,
   'different-table-comment': planTableComment,
+  'missing-view': planMissingView,
+  'different-view': planDifferentView,
   'missing-column': planMissingColumn,
   'different-type': planType,
   'different-default': planDefault,

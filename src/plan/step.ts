@@ -32,6 +32,7 @@ export const PHASES = [
   'foreign-key',
   'validation',
   'not-null',
+  'view',
   'note',
 ] as const;
 

@@ -32,6 +32,8 @@ export type RelationKind = 'table' | 'partitioned table' | 'view' | 'materialize
 
 export interface Table extends QualifiedName {
   readonly kind: RelationKind;
+  /** The SELECT of a view; null for everything else. */
+  readonly definition: string | null;
   readonly comment: string | null;
   /** Whether the current role may alter it, that is, owns it or is a member of the owning role. */
   readonly owned: boolean;

@@ -5,6 +5,7 @@ import { indexes, toIndex, type IndexRow } from './catalog/indexes.js';
 import { namespaces, type NamespaceRow } from './catalog/namespaces.js';
 import { server, type ServerRow } from './catalog/server.js';
 import { tables, type TableRow } from './catalog/tables.js';
+import { views, type ViewRow } from './catalog/views.js';
 import type { Connection, Result } from './connection.js';
 import { quoteLiteral } from './identifier.js';
 import type { RelationKind, Schema, Table } from './model.js';
@@ -15,7 +16,7 @@ export interface Scope {
   readonly reportedAs: string;
 }
 
-const KINDS = { server, namespaces, enums, tables, columns, constraints, indexes } as const;
+const KINDS = { server, namespaces, enums, tables, columns, constraints, indexes, views } as const;
 
 interface Rows {
   server: ServerRow[];
@@ -25,6 +26,7 @@ interface Rows {
   columns: ColumnRow[];
   constraints: ConstraintRow[];
   indexes: IndexRow[];
+  views: ViewRow[];
 }
 
 const RELATION_KINDS: Record<TableRow['relkind'], RelationKind> = {
@@ -87,10 +89,12 @@ function toSchema(rows: Rows): Schema {
   const columnsOf = groupByTable(rows.columns);
   const constraintsOf = groupByTable(rows.constraints);
   const indexesOf = groupByTable(rows.indexes);
+  const definitionOf = new Map(rows.views.map(({ table, definition }) => [table, rename(definition)]));
   const toTable = (row: TableRow): Table => ({
     schema: row.schema,
     name: row.name,
     kind: RELATION_KINDS[row.relkind],
+    definition: definitionOf.get(row.oid) ?? null,
     comment: row.comment,
     owned: row.owned,
     columns: (columnsOf.get(row.oid) ?? []).map((column) => toColumn(column, rename)),

@@ -29,7 +29,7 @@ export const indexes: CatalogQuery<IndexRow> = {
     x.indisvalid and x.indisready and x.indislive as valid,
     p.pid is not null as "inProgress"
   from scope s
-  join pg_class c on c.relnamespace = s.oid and c.relkind in ('r', 'p') and not c.relispartition
+  join pg_class c on c.relnamespace = s.oid and c.relkind in ('r', 'p', 'm') and not c.relispartition
   join pg_index x on x.indrelid = c.oid
   join pg_class i on i.oid = x.indexrelid
   left join pg_stat_progress_create_index p on p.index_relid = i.oid

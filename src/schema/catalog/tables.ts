@@ -18,5 +18,6 @@ export const tables: CatalogQuery<TableRow> = {
   left join pg_description d on d.objoid = c.oid and d.classoid = 'pg_class'::regclass and d.objsubid = 0
   where c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition
     and ${notFromExtension('pg_class', 'c.oid')}
-  order by 2, 3`,
+  -- Views in the order of their making: none builds on a later one.
+  order by c.relkind in ('v', 'm'), case when c.relkind in ('v', 'm') then c.oid end, 2, 3`,
 };
