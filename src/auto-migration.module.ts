@@ -48,9 +48,14 @@ export class AutoMigrationModule {
     return define({ provide: RAW_OPTIONS, useValue: options }, health.path);
   }
 
-  /** The options are checked at boot; a wrong one fails it with an InvalidOptionError. */
+  /**
+   * The factory's options are checked at boot; a wrong one fails it with an InvalidOptionError.
+   *
+   * @throws InvalidOptionError for a `healthPath` that is none
+   */
   static forRootAsync(options: AutoMigrationModuleAsyncOptions): DynamicModule {
     const { imports = [], inject = [], useFactory, healthPath = false } = options;
+    resolveModuleOptions({ health: { path: healthPath } });
     const provider = {
       provide: RAW_OPTIONS,
       inject,
@@ -89,9 +94,12 @@ function define(
 
 function resolve(raw: AutoMigrationModuleOptions, healthPath: string | false): ResolvedModuleOptions {
   const options = resolveModuleOptions(raw);
-  if (options.health.path === healthPath) return options;
+  const { path } = options.health;
+  if (path === false || path === healthPath) {
+    return { ...options, health: { ...options.health, path: healthPath } };
+  }
   throw new InvalidOptionError(
     'health.path',
-    'comes too late from a factory; give it as "healthPath" beside the factory',
+    `'${path}' comes too late from a factory; give it as "healthPath" beside the factory`,
   );
 }

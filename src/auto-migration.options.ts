@@ -237,7 +237,8 @@ function describeValue(value: unknown): string {
 
 function isCronExpression(text: string): boolean {
   try {
-    new CronTime(text);
+    // '0 0 30 2 *' can be read, but has no next time, which would end the boot when the job is started.
+    new CronTime(text).sendAt();
     return true;
   } catch {
     return false;
