@@ -16,9 +16,9 @@ async function start() {
   let output = '';
   let url;
   try {
-    for await (const chunk of npm.stdout.setEncoding('utf8')) {
-      process.stdout.write(chunk);
-      output += chunk;
+    for await (const chunk of npm.stdout) {
+      process.stdout.write(String(chunk));
+      output += String(chunk);
       url = /Health: (\S+)/.exec(output)?.[1];
       if (url) break;
     }
