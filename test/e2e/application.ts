@@ -43,8 +43,8 @@ export interface Application {
   readonly log: RecordedLog;
   readonly migrations: AutoMigrationService;
   /** Asks over HTTP. */
-  get(path?: string): Promise<{ status: number; body: HealthCheckResult }>;
-  close(): Promise<void>;
+  readonly get: (path?: string) => Promise<{ status: number; body: HealthCheckResult }>;
+  readonly close: () => Promise<void>;
 }
 
 export interface ApplicationOptions {
