@@ -144,7 +144,10 @@ test("the application's own jobs are not doubled", async () => {
     migration: eachSecond,
   });
   const jobs = [...application.nest.get(SchedulerRegistry).getCronJobs().values()];
-  expect(jobs.map(({ cronTime }) => cronTime.source).toSorted()).toEqual(['* * * * * *', '0 3 * * *']);
+  expect(jobs).toHaveLength(2);
+  expect(jobs.map(({ cronTime }) => cronTime.source)).toEqual(
+    expect.arrayContaining(['0 3 * * *', '* * * * * *']),
+  );
 });
 
 test('cron: false never ticks', async () => {
