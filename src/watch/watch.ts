@@ -80,7 +80,7 @@ export class Watch implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async heal(trigger: Trigger): Promise<HealReport> {
-    this.warnOfRivals();
+    if (trigger === 'bootstrap') this.warnOfRivals();
     const onPlan = this.logger.found.bind(this.logger);
     const report = await this.migrations.heal({ trigger, signal: this.stopping.signal, onPlan });
     this.logger.report(report);
