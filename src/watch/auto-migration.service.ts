@@ -4,6 +4,7 @@ import { Subject, type Observable } from 'rxjs';
 import type { DataSource } from 'typeorm';
 import { migratorOptionsOf, type ResolvedModuleOptions } from '../auto-migration.options.js';
 import { AutoMigrator, type CheckReport } from '../auto-migrator.js';
+import { HealingStoppedError } from '../errors.js';
 import type { HealRequest } from '../heal/heal.js';
 import type { HealReport } from '../heal/heal-report.js';
 import type { RunRecord } from '../journal/records.js';
@@ -31,6 +32,8 @@ export class AutoMigrationService {
   private readonly board: StatusBoard;
   private migrator: AutoMigrator | undefined;
   private healing: Promise<HealReport> | undefined;
+  private opening: Promise<unknown> | undefined;
+  private readonly stopping = new AbortController();
 
   constructor(
     @Inject(OPTIONS) private readonly options: ResolvedModuleOptions,
@@ -87,6 +90,17 @@ export class AutoMigrationService {
     return findDataSource(this.moduleRef, this.options.dataSource);
   }
 
+  /** Aborts when the application shuts down. @internal */
+  get stopped(): AbortSignal {
+    return this.stopping.signal;
+  }
+
+  /** Ends the healing that is under way, whoever asked for it, and settles when it has ended. @internal */
+  async stop(): Promise<void> {
+    this.stopping.abort(new HealingStoppedError('the application shuts down'));
+    await this.healing?.catch(() => undefined);
+  }
+
   /** Says that the switch is off. @internal */
   disable(): void {
     this.board.disabled();
@@ -104,7 +118,8 @@ export class AutoMigrationService {
       this.board.healingBegins();
       request.onPlan?.(plan);
     };
-    const report = await migrator.heal({ ...request, onPlan });
+    const signal = request.signal ? AbortSignal.any([this.stopped, request.signal]) : this.stopped;
+    const report = await migrator.heal({ ...request, signal, onPlan });
     this.board.healed(report);
     if (report.error !== null) this.subject.next({ type: 'failed', error: report.error });
     else this.publish(report);
@@ -118,7 +133,15 @@ export class AutoMigrationService {
 
   private async ready(): Promise<AutoMigrator> {
     const dataSource = this.dataSource();
-    if (!dataSource.isInitialized && this.options.initializeDataSource) await dataSource.initialize();
+    if (!dataSource.isInitialized && this.options.initializeDataSource) await this.open(dataSource);
     return (this.migrator ??= new AutoMigrator(dataSource, migratorOptionsOf(this.options)));
+  }
+
+  /** Twice at once would leave a pool behind that nobody closes. */
+  private open(dataSource: DataSource): Promise<unknown> {
+    this.opening ??= dataSource.initialize().finally(() => {
+      this.opening = undefined;
+    });
+    return this.opening;
   }
 }

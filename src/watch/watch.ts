@@ -8,7 +8,7 @@ import {
 } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import type { ResolvedModuleOptions } from '../auto-migration.options.js';
-import { AutoMigrationError, describeError, HealingStoppedError } from '../errors.js';
+import { AutoMigrationError, describeError } from '../errors.js';
 import type { HealReport } from '../heal/heal-report.js';
 import type { Trigger } from '../journal/records.js';
 import { AutoMigrationService } from './auto-migration.service.js';
@@ -21,9 +21,7 @@ import { OPTIONS } from './tokens.js';
 @Injectable()
 export class Watch implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new MigrationLogger();
-  private readonly stopping = new AbortController();
   private schedule: Schedule | undefined;
-  private running: Promise<unknown> = Promise.resolve();
 
   constructor(
     @Inject(OPTIONS) private readonly options: ResolvedModuleOptions,
@@ -45,13 +43,12 @@ export class Watch implements OnApplicationBootstrap, OnModuleDestroy {
     }
     const report = await this.run('bootstrap');
     if (this.options.onFailure === 'abort') assertHealed(report);
-    if (!this.stopping.signal.aborted) this.startSchedule();
+    if (!this.migrations.stopped.aborted) this.startSchedule();
   }
 
   /** Before TypeORM closes its pool, which it does in onApplicationShutdown. */
   async onModuleDestroy(): Promise<void> {
-    this.stopping.abort(new HealingStoppedError('the application shuts down'));
-    const ended = Promise.all([this.schedule?.stop(), this.running]);
+    const ended = Promise.all([this.migrations.stop(), this.schedule?.stop()]);
     const timeout = new AbortController();
     await Promise.race([ended, sleep(this.options.shutdownTimeoutMs, undefined, { signal: timeout.signal })]);
     timeout.abort();
@@ -63,26 +60,24 @@ export class Watch implements OnApplicationBootstrap, OnModuleDestroy {
     const onTick = (): Promise<unknown> => this.run('cron');
     const onError = (error: unknown): void =>
       this.logger.error('A tick failed', { error: describeError(error) });
-    const { signal } = this.stopping;
+    const signal = this.migrations.stopped;
     this.schedule = new Schedule({ cron, timeZone, jitterMs, signal, onTick, onError }, this.registry);
   }
 
   /** Never throws: what goes wrong is logged, shown on health and tried again at the next tick. */
   private run(trigger: Trigger): Promise<HealReport | AutoMigrationError> {
-    const run = this.heal(trigger).catch((error: unknown) => {
+    return this.heal(trigger).catch((error: unknown) => {
       const message = describeError(error);
       this.migrations.fail(message);
       this.logger.error('Could not look or heal', { error: message });
       return new AutoMigrationError(message, { cause: error });
     });
-    this.running = run;
-    return run;
   }
 
   private async heal(trigger: Trigger): Promise<HealReport> {
     if (trigger === 'bootstrap') this.warnOfRivals();
     const onPlan = this.logger.found.bind(this.logger);
-    const report = await this.migrations.heal({ trigger, signal: this.stopping.signal, onPlan });
+    const report = await this.migrations.heal({ trigger, onPlan });
     this.logger.report(report);
     return report;
   }

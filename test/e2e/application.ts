@@ -58,6 +58,11 @@ export interface ApplicationOptions {
   /** Of the application, beside ours and TypeORM's. */
   readonly imports?: ModuleMetadata['imports'];
   readonly providers?: ModuleMetadata['providers'];
+  /**
+   * Where our module stands among the imports.
+   * @default 'first'
+   */
+  readonly place?: 'first' | 'last';
   /** Without it the application has a health controller of its own. */
   readonly health?: 'own' | 'none';
 }
@@ -97,15 +102,13 @@ export async function startApplication(options: ApplicationOptions): Promise<App
 }
 
 function toModule(options: ApplicationOptions): DynamicModule {
-  const { migration, migrationModule, imports = [], providers = [], health = 'own' } = options;
+  const { imports = [], providers = [], place = 'first', health = 'own' } = options;
+  const own = options.migrationModule ?? AutoMigrationModule.forRoot({ cron: false, ...options.migration });
+  const typeorm = options.database ? [TypeOrmModule.forRoot(toDataSource(options))] : [];
+  const others = [...typeorm, TerminusModule, ...imports];
   return {
     module: ApplicationModule,
-    imports: [
-      migrationModule ?? AutoMigrationModule.forRoot({ cron: false, ...migration }),
-      ...(options.database ? [TypeOrmModule.forRoot(toDataSource(options))] : []),
-      TerminusModule,
-      ...imports,
-    ],
+    imports: place === 'first' ? [own, ...others] : [...others, own],
     controllers: health === 'own' ? [HealthController] : [],
     providers,
   };
