@@ -63,7 +63,7 @@ async function open({ Client, options }: Pool): Promise<Connection> {
   const lost = new AbortController();
   // Without a listener the loss of an idle connection would end the process.
   client.on('error', (error) => lost.abort(error));
-  const pid = await logIn(client);
+  const { pid, serverVersion } = await logIn(client);
   const onEnd = (): void => lost.abort();
   client.once('end', onEnd);
   return {
@@ -75,23 +75,31 @@ async function open({ Client, options }: Pool): Promise<Connection> {
       client.off('end', onEnd);
       return client.end().catch(() => undefined);
     },
+    serverVersion,
     lost: lost.signal,
   };
 }
 
-/** Answers with the session's process id on the server, which behind a pooler is not the one of the protocol. */
-async function logIn(client: Client): Promise<number | undefined> {
+interface Session {
+  /** On the server, which behind a pooler is not the one of the protocol. */
+  readonly pid: number;
+  readonly serverVersion: number;
+}
+
+async function logIn(client: Client): Promise<Session> {
   try {
     await client.connect();
-    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
-    return rows[0]?.pid;
+    const { rows } = await client.query<Session>(
+      `select pg_backend_pid() as pid, current_setting('server_version_num')::int as "serverVersion"`,
+    );
+    return rows[0] ?? { pid: 0, serverVersion: 0 };
   } catch (error) {
     await client.end().catch(() => undefined);
     throw new ConnectionError(error);
   }
 }
 
-async function cancelBackend(pool: Pool, pid: number | undefined): Promise<void> {
+async function cancelBackend(pool: Pool, pid: number): Promise<void> {
   const other = await open(pool);
   try {
     await other.query('select pg_cancel_backend($1)', [pid]);

@@ -1,45 +1,139 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
+import { DesiredSchemaError } from '../errors.js';
 import type { Connection } from '../schema/connection.js';
+import { displayName } from '../schema/identifier.js';
 import type { Note, Schema } from '../schema/model.js';
+import { VERSION } from '../version.js';
 import { notesWanted } from './notes.js';
+import type { RenderedView } from './render-views.js';
 import { renderEntities, type Rendered } from './render.js';
 import { buildShadow } from './shadow.js';
+import { keyOf } from './union.js';
 
 /** What the entities of a data source ask for. */
 export interface Desired {
-  /** Equal for equal demands on a server of the same version, whatever order the entities were loaded in. */
+  /** Equal for equal demands on a server of the same major version, whatever order the entities were loaded in. */
   readonly hash: string;
   readonly schema: Schema;
   /** What TypeORM would write down about it. */
   readonly notes: readonly Note[];
+  /** It had to be built, is worth remembering, and has not been remembered yet. */
+  readonly isNew: boolean;
+  /** What could not be looked at, or not be trusted. */
+  readonly warnings: readonly string[];
 }
+
+/** Where desired schemas are kept between two starts of the application. */
+export interface DesiredSchemaMemory {
+  /** Without a schema where there is none, or none that can be trusted: then with a warning. */
+  recall(connection: Connection, hash: string): Promise<{ schema?: Schema; warning?: string }>;
+}
+
+/** How long to wait for another process that is building its shadow. */
+const BUILDER_TIMEOUT_MS = 60_000;
+const BUILDER_POLL_MS = 200;
 
 /**
- * Reads the desired schema of a data source's entities. Leaves the database as it was.
- *
- * @param schemas where given, tables of other schemas are left out
- * @throws DesiredSchemaError when PostgreSQL does not accept what an entity asks for
+ * Reads the desired schema of a data source's entities: from this process's own memory, from the database's, or from a
+ * shadow. Leaves the database as it was.
  */
-export async function readDesiredSchema(
-  dataSource: DataSource,
-  connection: Connection,
-  schemas?: readonly string[],
-): Promise<Desired> {
-  const rendered = within(await renderEntities(dataSource), schemas);
-  const schema = await buildShadow(connection, rendered);
-  const notes = notesWanted(dataSource, rendered.views);
-  return { hash: hashOf(rendered, schema.serverVersion), schema, notes };
+export class DesiredSchemas {
+  private rendered: { readonly entities: unknown; readonly rendered: Promise<Rendered> } | undefined;
+  private last: Desired | undefined;
+
+  /** @param schemas where given, tables of other schemas are left out */
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly memory: DesiredSchemaMemory,
+    private readonly schemas: readonly string[] | undefined,
+  ) {}
+
+  /** @throws DesiredSchemaError when the role may build no shadow and none is remembered */
+  async read(connection: Connection): Promise<Desired> {
+    const rendered = await this.render();
+    const hash = hashOf(rendered, connection.serverVersion);
+    if (this.last?.hash === hash) return this.last;
+    const { schema: remembered, warning } = await this.memory.recall(connection, hash);
+    const schema = remembered ?? (await this.build(connection, rendered, hash));
+    const notes = notesWanted(this.dataSource, rendered.views);
+    const left = notBuilt(schema, rendered);
+    const isWhole = schema.refused.length === 0 && left.length === 0;
+    const desired: Desired = {
+      hash,
+      schema,
+      notes,
+      isNew: remembered === undefined && isWhole,
+      warnings: [...(warning === undefined ? [] : [warning]), ...left.map(notCompared)],
+    };
+    // What was refused may be had next time: an extension may have been installed meanwhile.
+    this.last = isWhole ? { ...desired, warnings: [] } : undefined;
+    return desired;
+  }
+
+  /** The schema of a hash, if it was built by this process and not kept yet. */
+  toRemember(hash: string): Schema | undefined {
+    return this.last?.isNew && this.last.hash === hash ? this.last.schema : undefined;
+  }
+
+  remembered(hash: string): void {
+    if (this.last?.hash === hash) this.last = { ...this.last, isNew: false };
+  }
+
+  /** The metadata of an initialised data source never changes: a new initialisation makes new ones. */
+  private render(): Promise<Rendered> {
+    const entities = this.dataSource.entityMetadatas;
+    if (this.rendered?.entities !== entities) {
+      const rendered = renderEntities(this.dataSource).then((all) => within(all, this.schemas));
+      this.rendered = { entities, rendered };
+      rendered.catch(() => (this.rendered = undefined));
+    }
+    return this.rendered.rendered;
+  }
+
+  private async build(connection: Connection, rendered: Rendered, hash: string): Promise<Schema> {
+    const end = Date.now() + BUILDER_TIMEOUT_MS;
+    while (Date.now() < end) {
+      const schema = await buildShadow(connection, rendered);
+      if (schema) return schema;
+      await sleep(BUILDER_POLL_MS);
+      // The other one may have built the same.
+      const { schema: remembered } = await this.memory.recall(connection, hash);
+      if (remembered) return remembered;
+    }
+    throw new DesiredSchemaError(
+      undefined,
+      `another process has been building its own for ${BUILDER_TIMEOUT_MS / 1000} s; try again`,
+    );
+  }
 }
 
-function within({ tables, views }: Rendered, schemas: readonly string[] | undefined): Rendered {
-  if (!schemas) return { tables, views };
+function within(rendered: Rendered, schemas: readonly string[] | undefined): Rendered {
+  if (!schemas) return rendered;
   const isWithin = ({ schema }: { readonly schema: string }): boolean => schemas.includes(schema);
-  return { tables: tables.filter(isWithin), views: views.filter(isWithin) };
+  return {
+    extensions: rendered.extensions,
+    types: rendered.types.filter(({ table }) => isWithin(table)),
+    tables: rendered.tables.filter(isWithin),
+    views: rendered.views.filter(isWithin),
+    refused: rendered.refused.filter(isWithin),
+  };
+}
+
+/** PostgreSQL has no temporary materialised views, so a role that may create no schema cannot have its own built. */
+function notBuilt({ tables, refused }: Schema, { views }: Rendered): RenderedView[] {
+  const known = new Set([...tables, ...refused].map(keyOf));
+  return views.filter((view) => !known.has(keyOf(view)));
+}
+
+function notCompared({ schema, name }: RenderedView): string {
+  return `The materialized view ${displayName(schema, name)} was not compared: the role needs CREATE on the database for that`;
 }
 
 function hashOf(rendered: Rendered, serverVersion: number): string {
+  const major = Math.floor(serverVersion / 10_000);
   return createHash('sha256')
-    .update(JSON.stringify([serverVersion, rendered]))
+    .update(JSON.stringify([VERSION, major, rendered]))
     .digest('hex');
 }

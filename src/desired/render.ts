@@ -1,7 +1,9 @@
 import { Table, TableForeignKey, type DataSource, type EntityMetadata, type QueryRunner } from 'typeorm';
 import { foreignKeyDefinition, type ForeignKeyAction } from '../schema/foreign-key.js';
+import { describeError } from '../errors.js';
 import { truncateIdentifier } from '../schema/identifier.js';
-import type { Constraint, QualifiedName } from '../schema/model.js';
+import type { Constraint, QualifiedName, Refusal } from '../schema/model.js';
+import { extensionsWanted } from './extensions.js';
 import { ownTablesWanted } from './own-tables.js';
 import { renderViews, type RenderedView } from './render-views.js';
 import { tableOf } from './table-of.js';
@@ -9,17 +11,27 @@ import { tableOf } from './table-of.js';
 /** The namespace that rendered statements name instead of the real one. */
 export const PLACEHOLDER = 'auto_migration_shadow';
 
+/** A type that entities need, and the first table that does. */
+export interface RenderedType {
+  readonly table: QualifiedName;
+  readonly statement: string;
+}
+
 /** What the entities ask for in one table, in TypeORM's words. */
 export interface RenderedTable extends QualifiedName {
-  /** Statements that build it in {@link PLACEHOLDER}, without its foreign keys. */
+  /** Statements that build it in {@link PLACEHOLDER}, without its types and foreign keys. */
   readonly statements: readonly string[];
   readonly foreignKeys: readonly Constraint[];
 }
 
 /** All that the entities ask for, in a stable order. */
 export interface Rendered {
+  readonly extensions: readonly QualifiedName[];
+  readonly types: readonly RenderedType[];
   readonly tables: readonly RenderedTable[];
   readonly views: readonly RenderedView[];
+  /** What TypeORM itself could not render. */
+  readonly refused: readonly Refusal[];
 }
 
 /**
@@ -29,14 +41,43 @@ export interface Rendered {
 export async function renderEntities(dataSource: DataSource): Promise<Rendered> {
   const queryRunner = dataSource.createQueryRunner();
   try {
-    const tables: RenderedTable[] = [];
-    for (const metadatas of groupByTable(dataSource)) tables.push(await renderEntity(queryRunner, metadatas));
-    for (const table of ownTablesWanted(dataSource)) tables.push(await renderOwnTable(queryRunner, table));
+    const rendered: (RenderedTable | Refusal)[] = [];
+    for (const metadatas of groupByTable(dataSource))
+      rendered.push(await renderOrRefuse(queryRunner, metadatas));
+    for (const table of ownTablesWanted(dataSource)) rendered.push(await renderOwnTable(queryRunner, table));
     const views = await renderViews(dataSource, queryRunner);
     // Entities loaded by a glob come in another order at each start; the hash must not.
-    return { tables: withoutRepeatedTypes(tables.toSorted(byName)), views: views.toSorted(byName) };
+    const tables = rendered.filter((each): each is RenderedTable => !isRefusal(each)).toSorted(byName);
+    return {
+      extensions: extensionsWanted(dataSource),
+      types: typesOf(tables),
+      tables: tables.map(withoutTypes),
+      views: views.toSorted(byName),
+      refused: rendered.filter(isRefusal).toSorted(byName),
+    };
   } finally {
     await queryRunner.release();
+  }
+}
+
+function isRefusal(rendered: RenderedTable | Refusal): rendered is Refusal {
+  return 'reason' in rendered;
+}
+
+/** What one entity gets wrong is no reason not to look at the others. */
+async function renderOrRefuse(
+  queryRunner: QueryRunner,
+  metadatas: readonly [EntityMetadata, ...EntityMetadata[]],
+): Promise<RenderedTable | Refusal> {
+  try {
+    return await renderEntity(queryRunner, metadatas);
+  } catch (error) {
+    queryRunner.disableSqlMemory();
+    return {
+      ...tableOf(queryRunner.dataSource, metadatas[0]),
+      reason: describeError(error),
+      constraint: null,
+    };
   }
 }
 
@@ -46,17 +87,22 @@ async function renderOwnTable(queryRunner: QueryRunner, table: Table): Promise<R
   return { schema, name, statements: await renderTable(queryRunner, table, name), foreignKeys: [] };
 }
 
+const isType = (statement: string): boolean => statement.startsWith('CREATE TYPE');
+
 /** An enum that several tables share is created once. */
-function withoutRepeatedTypes(tables: readonly RenderedTable[]): RenderedTable[] {
-  const seen = new Set<string>();
-  return tables.map((table) => {
-    const isNew = (statement: string): boolean => {
-      const key = JSON.stringify([table.schema, statement]);
-      if (!statement.startsWith('CREATE TYPE')) return true;
-      return !seen.has(key) && Boolean(seen.add(key));
-    };
-    return { ...table, statements: table.statements.filter(isNew) };
-  });
+function typesOf(tables: readonly RenderedTable[]): RenderedType[] {
+  const types = new Map<string, RenderedType>();
+  for (const { schema, name, statements } of tables) {
+    for (const statement of statements.filter(isType)) {
+      const key = JSON.stringify([schema, statement]);
+      if (!types.has(key)) types.set(key, { table: { schema, name }, statement });
+    }
+  }
+  return [...types.values()];
+}
+
+function withoutTypes(table: RenderedTable): RenderedTable {
+  return { ...table, statements: table.statements.filter((statement) => !isType(statement)) };
 }
 
 /** The same selection as TypeORM's own schema builder makes, several entities of one table together. */

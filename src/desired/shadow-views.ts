@@ -1,20 +1,22 @@
-import { describeError, DesiredSchemaError } from '../errors.js';
+import { describeError } from '../errors.js';
 import { queryRows, run, type Connection } from '../schema/connection.js';
-import { displayName, quoteIdentifier } from '../schema/identifier.js';
-import type { QualifiedName } from '../schema/model.js';
+import { quoteIdentifier } from '../schema/identifier.js';
+import type { QualifiedName, Refusal } from '../schema/model.js';
 import type { RenderedView } from './render-views.js';
 import type { Places } from './shadow-places.js';
 
 /**
  * Builds views over the shadow's tables. Unqualified names find them by the search path, qualified ones are rewritten.
  * What a view builds on need not be declared: one that fails is tried again after the others, until none gets further.
+ *
+ * @returns those that PostgreSQL does not accept
  */
 export async function buildViews(
   connection: Connection,
   views: readonly RenderedView[],
   known: readonly QualifiedName[],
   places: Places,
-): Promise<void> {
+): Promise<Refusal[]> {
   await setSearchPath(connection, places);
   let waiting = [...views];
   while (waiting.length > 0) {
@@ -23,12 +25,14 @@ export async function buildViews(
       const failure = await tryBuild(connection, view, known, places);
       if (failure !== undefined) failures.set(view, failure);
     }
-    const [first] = failures;
-    if (first && failures.size === waiting.length) {
-      throw new DesiredSchemaError(displayName(first[0].schema, first[0].name), describeError(first[1]));
-    }
+    if (failures.size === waiting.length) return [...failures].map(([view, error]) => refusal(view, error));
     waiting = [...failures.keys()];
   }
+  return [];
+}
+
+function refusal({ schema, name }: QualifiedName, error: unknown): Refusal {
+  return { schema, name, reason: describeError(error), constraint: null };
 }
 
 async function tryBuild(
@@ -44,6 +48,7 @@ async function tryBuild(
     }
     return undefined;
   } catch (error) {
+    if (connection.lost.aborted) throw error;
     await run(connection, 'rollback to savepoint view');
     return error;
   }

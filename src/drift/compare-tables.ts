@@ -1,5 +1,5 @@
 import { displayName } from '../schema/identifier.js';
-import type { RelationKind, Table } from '../schema/model.js';
+import type { RelationKind, Schema, Table } from '../schema/model.js';
 import { compareColumns } from './compare-columns.js';
 import { compareConstraints } from './compare-constraints.js';
 import { compareIndexes } from './compare-indexes.js';
@@ -9,14 +9,16 @@ import type { Difference } from './drift-kind.js';
 /** Partitioned tables are compared by their parent, whose columns, keys and indexes are its partitions' too. */
 const HOLDS_ROWS: readonly RelationKind[] = ['table', 'partitioned table'];
 
-export function compareTables(desired: readonly Table[], actual: readonly Table[]): Difference[] {
-  const foundByName = new Map(actual.map((table) => [displayName(table.schema, table.name), table]));
-  const differences = desired.flatMap((wanted) => {
+export function compareTables(desired: Schema, actual: Schema): Difference[] {
+  const foundByName = new Map(actual.tables.map((table) => [displayName(table.schema, table.name), table]));
+  const differences = desired.tables.flatMap((wanted) => {
     const name = displayName(wanted.schema, wanted.name);
     const found = foundByName.get(name);
     foundByName.delete(name);
     return found ? compareTable(wanted, found) : [missing(wanted)];
   });
+  // Of an entity that cannot be made nobody knows what it would be; what is there is not extra.
+  for (const { schema, name } of desired.refused) foundByName.delete(displayName(schema, name));
   const extra = [...foundByName.values()].filter(({ kind }) => HOLDS_ROWS.includes(kind));
   return [...differences, ...extra.map(extraTable)];
 }

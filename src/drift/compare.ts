@@ -1,5 +1,5 @@
 import { displayName } from '../schema/identifier.js';
-import type { Schema } from '../schema/model.js';
+import type { Refusal, Schema } from '../schema/model.js';
 import { compareEnums } from './compare-enums.js';
 import { compareTables } from './compare-tables.js';
 import type { Difference } from './drift-kind.js';
@@ -10,10 +10,31 @@ import type { Difference } from './drift-kind.js';
  */
 export function compareSchemas(desired: Schema, actual: Schema): Difference[] {
   return [
+    ...desired.refused.map(refused),
+    ...compareExtensions(desired, actual),
     ...compareNamespaces(desired, actual),
     ...compareEnums(desired, actual),
-    ...compareTables(desired.tables, actual.tables),
+    ...compareTables(desired, actual),
   ];
+}
+
+/** An entity's mistake, told where it would otherwise be a missing table. */
+function refused({ schema, name, constraint, reason }: Refusal): Difference {
+  const object = displayName(schema, name, ...(constraint === null ? [] : [constraint]));
+  return { kind: 'refused-entity', object, table: { schema, name }, desired: null, actual: null, reason };
+}
+
+function compareExtensions(desired: Schema, actual: Schema): Difference[] {
+  return desired.extensions
+    .filter(({ name }) => !actual.extensions.some((extension) => extension.name === name))
+    .map((wanted) => ({
+      kind: 'missing-extension',
+      object: displayName(wanted.name),
+      table: null,
+      desired: 'extension',
+      actual: null,
+      wanted,
+    }));
 }
 
 function compareNamespaces(desired: Schema, actual: Schema): Difference[] {

@@ -11,6 +11,8 @@ import type {
 
 /** What each kind of difference carries for the planner. A new kind of drift is a new line here. */
 export interface DriftPayloads {
+  'refused-entity': { readonly reason: string };
+  'missing-extension': { readonly wanted: QualifiedName };
   'missing-schema': { readonly wanted: string };
   'missing-enum': { readonly wanted: Enum };
   'different-enum': { readonly wanted: Enum; readonly found: Enum };

@@ -49,5 +49,7 @@ export interface HealReport {
   readonly drift: readonly Drift[];
   /** Who was healing, with 'another-healer'. */
   readonly healer: Healer | null;
+  /** What could not be looked at, or not be trusted, and does not spoil the rest. */
+  readonly warnings: readonly string[];
   readonly error: string | null;
 }

@@ -1,4 +1,5 @@
 import { describeError } from '../errors.js';
+import { ensureJournal } from '../journal/journal-tables.js';
 import { Journal } from '../journal/journal.js';
 import type { Trigger } from '../journal/records.js';
 import type { Drift, Plan } from '../plan/plan.js';
@@ -26,12 +27,23 @@ export interface Look {
   readonly desiredHash: string;
   readonly schemas: readonly string[];
   readonly plan: Plan;
+  /** Nothing is open: what is extra or accepted does not count. */
+  readonly isInSync: boolean;
+  readonly warnings: readonly string[];
+  /** The desired schema had to be built and is worth remembering. */
+  readonly isNew: boolean;
 }
 
 /** What healing needs to know of the rest. */
 export interface HealContext {
   readonly connect: Connect;
-  readonly look: (connection: Connection) => Promise<Look>;
+  readonly lookout: {
+    /** The last look, if it still holds. */
+    readonly glance: () => Promise<Look | undefined>;
+    readonly look: (connection: Connection) => Promise<Look>;
+    /** Keeps the desired schema in the journal's schema, which is there. */
+    readonly remember: (connection: Connection, look: Look) => Promise<void>;
+  };
   readonly options: {
     readonly policy: Policy;
     readonly execution: Execution;
@@ -64,13 +76,15 @@ class Progress {
   readonly failed: FailedStep[] = [];
   private desiredHash: string | null = null;
   private drift: readonly Drift[] = [];
+  private readonly warnings = new Set<string>();
 
   /** What is not healed yet. */
   get left(): readonly Drift[] {
     return this.drift.filter(isLeft).map((each) => withFailure(each, this.failed));
   }
 
-  seen({ desiredHash, plan }: Look): void {
+  seen({ desiredHash, plan, warnings }: Look): void {
+    warnings.forEach((warning) => this.warnings.add(warning));
     this.desiredHash = desiredHash;
     this.drift = plan.drift;
   }
@@ -87,6 +101,7 @@ class Progress {
       open: this.left,
       drift,
       healer,
+      warnings: [...this.warnings],
       error,
     };
   }
@@ -97,12 +112,20 @@ async function healUnlessInSync(
   request: HealRequest,
   progress: Progress,
 ): Promise<void> {
+  const isOff = context.options.policy === 'off';
+  if (isOff) progress.outcome = 'skipped';
+  const known = await context.lookout.glance();
+  if (known) {
+    progress.seen(known);
+    return;
+  }
   const connection = await context.connect();
   try {
-    const look = await context.look(connection);
+    const look = await context.lookout.look(connection);
     progress.seen(look);
-    if (context.options.policy === 'off') progress.outcome = 'skipped';
-    else if (look.plan.units.length > 0) await healAsTheOnlyOne(context, request, progress, connection);
+    if (isOff) return;
+    if (look.plan.units.length > 0) await healAsTheOnlyOne(context, request, progress, connection);
+    else if (look.isNew) await rememberQuietly(context, connection, look);
   } finally {
     await connection.close();
   }
@@ -124,13 +147,33 @@ async function healAsTheOnlyOne(
   }
   try {
     // What was to do may have been done while we waited.
-    const look = await context.look(connection);
+    const look = await context.lookout.look(connection);
     progress.seen(look);
     if (look.plan.units.length === 0) return;
     request.onPlan?.(look.plan);
     await carryOut(context, request, progress, connection, look, AbortSignal.any([stopped, lock.lost]));
   } finally {
     await lock.release();
+  }
+}
+
+/** The next start is the faster for it; where it cannot be, nothing is lost. */
+async function rememberQuietly(
+  { connect, lookout, options: { journalSchema } }: HealContext,
+  connection: Connection,
+  look: Look,
+): Promise<void> {
+  try {
+    const lock = await acquireHealerLock(connect, journalSchema, 0, new AbortController().signal);
+    if (!lock) return;
+    try {
+      await ensureJournal(connection, journalSchema);
+      await lookout.remember(connection, look);
+    } finally {
+      await lock.release();
+    }
+  } catch (error) {
+    if (connection.lost.aborted) throw error;
   }
 }
 
@@ -145,6 +188,7 @@ async function carryOut(
   const { execution, lockTimeoutMs, journalSchema } = context.options;
   const journal = await Journal.begin(connection, journalSchema, request.trigger ?? 'api', look.desiredHash);
   progress.runId = journal.runId;
+  if (look.isNew) await context.lookout.remember(connection, look);
   const cancel = (): void => void connection.cancel().catch(() => undefined);
   signal.addEventListener('abort', cancel);
   try {
@@ -159,7 +203,7 @@ async function carryOut(
     const { failed } = await executeUnits(connection, journal, look.plan.units, options);
     progress.failed.push(...failed);
     await run(connection, 'reset all');
-    if (!signal.aborted) progress.seen(await context.look(connection));
+    if (!signal.aborted) progress.seen(await context.lookout.look(connection));
     const outcome = outcomeOf(progress);
     progress.outcome = outcome;
     await journal.end(outcome, failed[0]?.error ?? null);

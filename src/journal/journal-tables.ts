@@ -2,9 +2,11 @@ import { describeError, JournalError, SqlState, sqlStateOf } from '../errors.js'
 import { queryRows, run, type Connection } from '../schema/connection.js';
 import { quoteIdentifier, quoteLiteral } from '../schema/identifier.js';
 
+export const JOURNAL_TABLES = ['run', 'step', 'desired'] as const;
+
 /** Whether the journal has ever been written. */
 export async function journalExists(connection: Connection, schema: string): Promise<boolean> {
-  const regclass = quoteLiteral(`${quoteIdentifier(schema)}.step`);
+  const regclass = quoteLiteral(`${quoteIdentifier(schema)}.desired`);
   const [row] = await queryRows<{ exists: boolean }>(
     connection,
     `select to_regclass(${regclass}) is not null as exists`,
@@ -61,6 +63,12 @@ create table if not exists ${schema}.step (
   duration_ms double precision,
   outcome text not null,
   error text
+);
+create table if not exists ${schema}.desired (
+  hash text primary key,
+  checksum text not null,
+  parts text[] not null,
+  remembered_at timestamptz not null default clock_timestamp()
 );
 create index if not exists step_run_id on ${schema}.step (run_id);
 comment on schema ${schema} is 'What nestjs-auto-migration did to this database';

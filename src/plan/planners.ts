@@ -17,6 +17,8 @@ import {
 import { planDifferentEnum, planMissingEnum } from './plan-enums.js';
 import { planDifferentIndex, planInvalidIndex, planMissingIndex } from './plan-indexes.js';
 import { planMissingNote } from './plan-notes.js';
+import { planMissingExtension } from './plan-extensions.js';
+import { planRefusedEntity } from './plan-refusals.js';
 import { planMissingSchema } from './plan-schemas.js';
 import { planMissingTable, planDifferentRelation, planTableComment } from './plan-tables.js';
 import { planDifferentView, planMissingView } from './plan-views.js';
@@ -31,6 +33,8 @@ type Settled = typeof stays | typeof accepted;
 
 /** What is done about each kind of drift. */
 const PLANNERS: { readonly [Kind in DriftKind]: Planner<Kind> | Settled } = {
+  'refused-entity': planRefusedEntity,
+  'missing-extension': planMissingExtension,
   'missing-schema': planMissingSchema,
   'missing-enum': planMissingEnum,
   'different-enum': planDifferentEnum,

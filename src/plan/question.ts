@@ -57,6 +57,17 @@ export function violatesUnique(table: QualifiedName, index: Index): Question {
 
 export const mayCreateSchemas: Question = `select has_database_privilege(current_database(), 'CREATE')`;
 
+export function isExtensionAvailable(name: string): Question {
+  return `select exists (select from pg_available_extensions where name = ${quoteLiteral(name)})`;
+}
+
+/** A trusted extension is anybody's who may create in the database. */
+export function mayCreateExtension(name: string): Question {
+  return `select (select rolsuper from pg_roles where rolname = current_user) or exists (
+    select from pg_available_extension_versions
+    where name = ${quoteLiteral(name)} and trusted and has_database_privilege(current_database(), 'CREATE'))`;
+}
+
 function checkExpression({ definition }: Constraint): string {
   return definition.replace(/^CHECK /, '').replace(/ NO INHERIT$/, '');
 }

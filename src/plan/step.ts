@@ -22,6 +22,7 @@ export interface Step {
 
 /** The order in which units run: what others build on comes first. */
 export const PHASES = [
+  'extension',
   'schema',
   'type',
   'table',

@@ -14,6 +14,8 @@ export interface Connection {
   cancel(): Promise<void>;
   /** Closes the session; an open transaction is rolled back by the server. */
   close(): Promise<void>;
+  /** `server_version_num`, e.g. 180004. */
+  readonly serverVersion: number;
   /** Aborts when the session is lost without our having closed it. */
   readonly lost: AbortSignal;
 }

@@ -6,15 +6,28 @@
 export interface Schema {
   /** `server_version_num`, e.g. 180004. */
   readonly serverVersion: number;
+  /** Changes whenever the catalog does; null for what never was in a catalog that others see. */
+  readonly fingerprint: string | null;
   readonly namespaces: readonly Namespace[];
+  /** Those wanted, or those that the database has, each with the schema of its objects. */
+  readonly extensions: readonly QualifiedName[];
   readonly enums: readonly Enum[];
   readonly tables: readonly Table[];
+  /** What was asked for and cannot be had. Empty for a live schema. */
+  readonly refused: readonly Refusal[];
 }
 
 /** The name of an object that lives in a namespace. */
 export interface QualifiedName {
   readonly schema: string;
   readonly name: string;
+}
+
+/** A table or view that entities ask for and that PostgreSQL, or TypeORM itself, cannot make. */
+export interface Refusal extends QualifiedName {
+  readonly reason: string;
+  /** The foreign key that is to blame, where the table can be made without it. */
+  readonly constraint: string | null;
 }
 
 /** A schema in PostgreSQL's sense. The word namespace keeps it apart from {@link Schema}. */

@@ -7,6 +7,7 @@ import { server, type ServerRow } from './catalog/server.js';
 import { tables, type TableRow } from './catalog/tables.js';
 import { views, type ViewRow } from './catalog/views.js';
 import type { Connection, Result } from './connection.js';
+import { fingerprintQuery } from './fingerprint.js';
 import { quoteLiteral } from './identifier.js';
 import type { RelationKind, Schema, Table } from './model.js';
 
@@ -42,8 +43,14 @@ const RELATION_KINDS: Record<TableRow['relkind'], RelationKind> = {
  * somebody's change. Takes no lock on any table. Names that are not there are simply missing from the answer.
  */
 export async function readSchema(connection: Connection, scope: readonly Scope[]): Promise<Schema> {
-  const snapshot = 'begin isolation level repeatable read read only';
-  return toSchema(await readRows(connection, scope, snapshot, 'commit'));
+  const results = await query(connection, [
+    'begin isolation level repeatable read read only',
+    ...readings(scope),
+    fingerprintQuery(scope.map(({ actual }) => actual)),
+    'commit',
+  ]);
+  const fingerprint = results.at(-2)?.rows[0]?.['fingerprint'];
+  return { ...toSchema(toRows(results.slice(1))), fingerprint: String(fingerprint) };
 }
 
 /** The same within a transaction that is open already, seeing what it has made itself. */
@@ -51,27 +58,26 @@ export async function readSchemaInTransaction(
   connection: Connection,
   scope: readonly Scope[],
 ): Promise<Schema> {
-  return toSchema(await readRows(connection, scope));
+  return toSchema(toRows(await query(connection, readings(scope))));
 }
 
-async function readRows(
-  connection: Connection,
-  scope: readonly Scope[],
-  before = '',
-  after = '',
-): Promise<Rows> {
-  const kinds = Object.entries(KINDS);
-  const statements = [
-    ...(before ? [before] : []),
+async function query(connection: Connection, statements: readonly string[]): Promise<Result[]> {
+  return (await connection.query(statements.join(';\n'))) as Result[];
+}
+
+function readings(scope: readonly Scope[]): string[] {
+  const clause = scopeClause(scope);
+  return [
     // With only pg_catalog in the path every other name is printed qualified.
     'set local search_path = pg_catalog',
-    ...kinds.map(([, kind]) => `${scopeClause(scope)} ${kind.sql}`),
-    ...(after ? [after] : []),
+    ...Object.values(KINDS).map(({ sql }) => `${clause} ${sql}`),
   ];
-  const results = (await connection.query(statements.join(';\n'))) as Result[];
-  const first = before ? 2 : 1;
+}
+
+function toRows(results: readonly Result[]): Rows {
+  // The first one is that of SET.
   return Object.fromEntries(
-    kinds.map(([kind], i) => [kind, results[first + i]?.rows ?? []]),
+    Object.keys(KINDS).map((kind, i) => [kind, results[i + 1]?.rows ?? []]),
   ) as unknown as Rows;
 }
 
@@ -103,8 +109,11 @@ function toSchema(rows: Rows): Schema {
   });
   return {
     serverVersion: rows.server[0]?.version ?? 0,
+    fingerprint: null,
     namespaces: rows.namespaces.map(({ name, mayCreate }) => ({ name, mayCreate })),
+    extensions: rows.server[0]?.extensions ?? [],
     enums: rows.enums,
+    refused: [],
     tables: rows.tables.map(toTable),
   };
 }

@@ -1,0 +1,133 @@
+import type { DataSource } from 'typeorm';
+import type { ResolvedMigratorOptions } from './auto-migration.options.js';
+import { assertUsable } from './desired/data-source.js';
+import { DesiredSchemas, type Desired } from './desired/desired-schema.js';
+import { notesTableOf, readNotes } from './desired/notes.js';
+import { tablesLeftAlone } from './desired/own-tables.js';
+import { compareNotes } from './drift/compare-notes.js';
+import { compareSchemas } from './drift/compare.js';
+import type { Difference } from './drift/drift-kind.js';
+import { withoutIgnored } from './drift/ignore.js';
+import type { Look } from './heal/heal.js';
+import { JOURNAL_TABLES } from './journal/journal-tables.js';
+import { recallSchema, rememberSchema } from './journal/remembered-schemas.js';
+import { planDifferences, questionsOf } from './plan/plan.js';
+import type { Connection } from './schema/connection.js';
+import { fingerprintQuery } from './schema/fingerprint.js';
+import type { QualifiedName, Schema } from './schema/model.js';
+import { readAnswers } from './schema/read-answers.js';
+import { readSchema } from './schema/read-schema.js';
+
+/** What no fingerprint shows (rows, a sequence's value, rights) is looked at again after this. */
+const FULL_LOOK_AFTER_MS = 60 * 60 * 1000;
+
+/** A database that was found in sync, and how to tell that nobody has changed it since. */
+interface Settled {
+  readonly look: Look;
+  readonly fingerprint: string;
+  readonly entities: unknown;
+  readonly at: number;
+}
+
+/** Looks at the database: reads both sides, compares them and judges the differences. Changes nothing. */
+export class Lookout {
+  private readonly desired: DesiredSchemas;
+  private settled: Settled | undefined;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly options: ResolvedMigratorOptions,
+  ) {
+    const { journalSchema, schemas } = options;
+    const memory = {
+      recall: (connection: Connection, hash: string) => recallSchema(connection, journalSchema, hash),
+    };
+    this.desired = new DesiredSchemas(dataSource, memory, schemas);
+  }
+
+  /**
+   * The last look, if it found the database in sync and nothing in the catalog has changed since. One query, by the
+   * application's own pool.
+   */
+  async glance(): Promise<Look | undefined> {
+    const { settled } = this;
+    if (!settled || settled.entities !== this.dataSource.entityMetadatas) return undefined;
+    if (Date.now() - settled.at > FULL_LOOK_AFTER_MS) return undefined;
+    try {
+      const sql = fingerprintQuery(settled.look.schemas);
+      const [row] = await this.dataSource.query<{ fingerprint: string }[]>(sql);
+      return row?.fingerprint === settled.fingerprint ? settled.look : undefined;
+    } catch {
+      // Whatever it is, the full look meets it, too, and can say what it means.
+      return undefined;
+    }
+  }
+
+  /** @throws DataSourceError, DesiredSchemaError */
+  async look(connection: Connection): Promise<Look> {
+    assertUsable(this.dataSource);
+    this.settled = undefined;
+    const { ignore, execution, policy } = this.options;
+    const desired = await this.desired.read(connection);
+    const schemas = this.options.schemas ?? desired.schema.namespaces.map(({ name }) => name);
+    const scope = schemas.map((schema) => ({ actual: schema, reportedAs: schema }));
+    const actual = scope.length === 0 ? desired.schema : await readSchema(connection, scope);
+    const visible = withoutIgnored(this.withoutOwnTables(actual, desired.schema), ignore);
+    const differences = [
+      ...compareSchemas(withoutIgnored(desired.schema, ignore), visible),
+      ...(await this.compareNotes(connection, desired, schemas)),
+    ];
+    const answers = await readAnswers(connection, questionsOf(differences, actual, execution));
+    const plan = planDifferences(differences, actual, answers, { execution, policy });
+    const look = toLook(desired, schemas, plan);
+    this.settle(look, actual, desired);
+    return look;
+  }
+
+  /** Keeps the desired schema for the next start. The journal's schema has to be there. */
+  async remember(connection: Connection, { desiredHash }: Look): Promise<void> {
+    const schema = this.desired.toRemember(desiredHash);
+    if (!schema) return;
+    await rememberSchema(connection, this.options.journalSchema, desiredHash, schema);
+    this.desired.remembered(desiredHash);
+  }
+
+  /** TypeORM's notes are rows: no fingerprint of the catalog shows a change of theirs. */
+  private settle(look: Look, { fingerprint }: Schema, { notes }: Desired): void {
+    const isSettled = look.isInSync && look.warnings.length === 0 && notes.length === 0;
+    if (!isSettled || fingerprint === null) return;
+    this.settled = { look, fingerprint, entities: this.dataSource.entityMetadatas, at: Date.now() };
+  }
+
+  /** Only asked for where entities need any. */
+  private async compareNotes(
+    connection: Connection,
+    { notes }: Desired,
+    schemas: readonly string[],
+  ): Promise<Difference[]> {
+    const wanted = notes.filter(({ schema }) => schemas.includes(schema));
+    if (wanted.length === 0) return [];
+    const table = notesTableOf(this.dataSource);
+    return compareNotes(wanted, await readNotes(connection, table), table);
+  }
+
+  /** TypeORM's tables and our journal's are in no entity, and yet not extra. */
+  private withoutOwnTables(actual: Schema, desired: Schema): Schema {
+    const journal = JOURNAL_TABLES.map((name) => ({ schema: this.options.journalSchema, name }));
+    const own = new Set([...tablesLeftAlone(this.dataSource), ...journal].map(keyOf));
+    for (const table of desired.tables) own.delete(keyOf(table));
+    return { ...actual, tables: actual.tables.filter((table) => !own.has(keyOf(table))) };
+  }
+}
+
+function toLook(desired: Desired, schemas: readonly string[], plan: Look['plan']): Look {
+  const { hash, isNew, warnings } = desired;
+  const isInSync = plan.drift.every(
+    ({ disposition }) => disposition === 'extra' || disposition === 'accepted',
+  );
+  return { desiredHash: hash, schemas, plan, warnings, isInSync, isNew };
+}
+
+function keyOf({ schema, name }: QualifiedName): string {
+  return JSON.stringify([schema, name]);
+}
