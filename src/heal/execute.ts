@@ -39,6 +39,7 @@ export async function executeUnits(
   const applied: AppliedStep[] = [];
   const failed: FailedStep[] = [];
   const broken = new Set<PlannedUnit['drift']>();
+  await endWithThisProcess(connection);
   for (const batch of toBatches(units, options.execution)) {
     assertGoingOn(options.signal);
     const todo = batch.filter(({ drift }) => !broken.has(drift));
@@ -50,6 +51,14 @@ export async function executeUnits(
     if (outcome.failed.length > 0 && options.execution === 'atomic') break;
   }
   return { applied, failed };
+}
+
+/**
+ * A statement that waits for a lock would go on waiting after this process has died, with everybody else queued behind it.
+ * PostgreSQL knows the setting from 14 on, and not on every platform.
+ */
+async function endWithThisProcess(connection: Connection): Promise<void> {
+  await run(connection, "set client_connection_check_interval = '1s'").catch(() => undefined);
 }
 
 /** Atomic: one transaction as far as PostgreSQL allows it. Online: one a unit. */

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { afterAll } from 'vitest';
 import type { TestDatabase } from '../setup/database.js';
 
-/** Somebody who reads a table in a transaction that is left open, so that nobody can alter it. */
+/** Somebody whose transaction is left open. */
 export interface Blocker {
   readonly release: () => Promise<void>;
 }
@@ -13,11 +13,28 @@ afterAll(async () => {
   await Promise.all([...blockers].map(({ release }) => release()));
 });
 
-export async function block(database: Pick<TestDatabase, 'url'>, table: string): Promise<Blocker> {
+type Where = Pick<TestDatabase, 'url'>;
+
+/** Reads a table, so that nobody can alter it. */
+export function block(database: Where, table: string): Promise<Blocker> {
+  return begin(database, `begin; lock table ${table} in access share mode`);
+}
+
+/** Is about to write to a table, so that no index can be built on it, and none dropped concurrently either. */
+export function blockIndexes(database: Where, table: string): Promise<Blocker> {
+  return begin(database, `begin; lock table ${table} in row exclusive mode`);
+}
+
+/** Has an old snapshot, which every concurrent index build waits for. It is in nobody else's way. */
+export function holdSnapshot(database: Where): Promise<Blocker> {
+  return begin(database, 'begin isolation level repeatable read; select 1');
+}
+
+async function begin(database: Where, sql: string): Promise<Blocker> {
   const client = new pg.Client({ connectionString: database.url, application_name: 'blocker' });
   client.on('error', () => undefined);
   await client.connect();
-  await client.query(`begin; lock table ${table} in access share mode`);
+  await client.query(sql);
   const blocker: Blocker = {
     async release() {
       if (blockers.delete(blocker)) await client.end();

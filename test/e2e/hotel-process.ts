@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { HealthCheckResult } from '@nestjs/terminus';
+import { afterEach } from 'vitest';
+import type { AutoMigrationModuleOptions } from '../../src/index.js';
+import type { TestDatabase } from '../setup/database.js';
+
+const APPLICATION = join(import.meta.dirname, 'hotel-application.mjs');
+const BUILT = join(import.meta.dirname, '..', '..', 'dist', 'index.js');
+
+/** The hotel's application as a process of its own. */
+export interface HotelProcess {
+  /** Settles when it listens; rejects when it ends before. */
+  readonly listening: Promise<string>;
+  /** How it ended: its exit code, or the signal that it died of. */
+  readonly ended: Promise<number | NodeJS.Signals>;
+  /** What our module said in its log. */
+  readonly log: { level: string; message: string; params?: Record<string, unknown> }[];
+  readonly signal: (signal: NodeJS.Signals) => void;
+  readonly health: () => Promise<HealthCheckResult>;
+}
+
+export interface HotelProcessOptions {
+  readonly migration?: AutoMigrationModuleOptions;
+  readonly schedule?: boolean;
+}
+
+const running = new Set<HotelProcess>();
+
+afterEach(async () => {
+  for (const process of running) process.signal('SIGKILL');
+  await Promise.all([...running].map(({ ended }) => ended));
+});
+
+export function startHotel(
+  { url }: Pick<TestDatabase, 'url'>,
+  { migration = {}, schedule = false }: HotelProcessOptions = {},
+): HotelProcess {
+  if (!existsSync(BUILT)) throw new Error('The package is not built: run "npm run build" first');
+  const setup = JSON.stringify({ url, migration: { cron: false, ...migration }, schedule });
+  const { AUTO_MIGRATE: _switch, ...environment } = process.env;
+  const child = spawn(process.execPath, [APPLICATION, setup], {
+    env: { ...environment, NODE_ENV: 'production' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = new Promise<number | NodeJS.Signals>((resolve) => {
+    child.once('close', (code, signal) => resolve(signal ?? code ?? 0));
+  });
+  const log: HotelProcess['log'] = [];
+  const output: string[] = [];
+  const listening = new Promise<string>((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr])
+      createInterface({ input: stream }).on('line', (line) => {
+        output.push(line);
+        const said = parse(line);
+        if (said?.listening !== undefined) resolve(said.listening);
+        if (said?.context === 'AutoMigration') log.push(said);
+      });
+    void ended.then((how) =>
+      reject(new Error(`It ended with ${how} before it listened:\n${output.join('\n')}`)),
+    );
+  });
+  // Not everybody waits for it to listen.
+  listening.catch(() => undefined);
+  const hotel: HotelProcess = {
+    listening,
+    ended,
+    log,
+    signal: (signal) => void child.kill(signal),
+    async health() {
+      const answer = await fetch(`${await listening}/health`);
+      return (await answer.json()) as HealthCheckResult;
+    },
+  };
+  running.add(hotel);
+  void ended.then(() => running.delete(hotel));
+  return hotel;
+}
+
+type Line = HotelProcess['log'][number] & { readonly listening?: string; readonly context?: string };
+
+function parse(line: string): Line | undefined {
+  try {
+    return JSON.parse(line) as Line;
+  } catch {
+    return undefined;
+  }
+}
