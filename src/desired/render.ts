@@ -4,6 +4,7 @@ import { describeError } from '../errors.js';
 import { truncateIdentifier } from '../schema/identifier.js';
 import type { Constraint, QualifiedName, Refusal } from '../schema/model.js';
 import { extensionsWanted } from './extensions.js';
+import { doubleQuotes } from './double-quotes.js';
 import { ownTablesWanted } from './own-tables.js';
 import { renderViews, type RenderedView } from './render-views.js';
 import { tableOf } from './table-of.js';
@@ -138,6 +139,7 @@ async function renderEntity(
 async function renderTable(queryRunner: QueryRunner, table: Table, name: string): Promise<string[]> {
   table.schema = PLACEHOLDER;
   table.name = `${PLACEHOLDER}.${name}`;
+  doubleQuotes(table);
   for (const index of table.indices) {
     // Not possible inside a transaction, and nothing that the finished index would show.
     index.isConcurrent = false;

@@ -122,7 +122,8 @@ function toSchema(rows: Rows): Schema {
 function renamer(found: readonly NamespaceRow[]): (text: string) => string {
   const renamed = found.filter(({ actual, name }) => actual !== name);
   return (text) =>
-    renamed.reduce((result, { actual, quoted }) => result.replaceAll(`${actual}.`, `${quoted}.`), text);
+    // A function, as a $ in a text would be a pattern.
+    renamed.reduce((result, { actual, quoted }) => result.replaceAll(`${actual}.`, () => `${quoted}.`), text);
 }
 
 function groupByTable<Row extends { readonly table: number }>(rows: readonly Row[]): Map<number, Row[]> {

@@ -58,7 +58,7 @@ const GENERATED = { '': null, s: 'stored', v: 'virtual' } as const;
 
 export function toColumn(row: ColumnRow, rename: (text: string) => string): Column {
   // Only a bare nextval is a serial: nextval(…) * 10 is an expression like any other.
-  const serial = row.owned && /^nextval\('[^']+'::regclass\)$/.test(row.expression ?? '');
+  const serial = row.owned && /^nextval\('(?:[^']|'')+'::regclass\)$/.test(row.expression ?? '');
   return {
     name: row.name,
     type: rename(row.type),
