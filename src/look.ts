@@ -1,3 +1,4 @@
+import { setImmediate as breathe } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import type { ResolvedMigratorOptions } from './auto-migration.options.js';
 import { assertUsable } from './desired/data-source.js';
@@ -5,7 +6,7 @@ import { DesiredSchemas, type Desired } from './desired/desired-schema.js';
 import { notesTableOf, readNotes } from './desired/notes.js';
 import { tablesLeftAlone } from './desired/own-tables.js';
 import { compareNotes } from './drift/compare-notes.js';
-import { compareSchemas } from './drift/compare.js';
+import { differencesOf } from './drift/compare.js';
 import type { Difference } from './drift/drift-kind.js';
 import { withoutIgnored } from './drift/ignore.js';
 import type { Look } from './heal/heal.js';
@@ -20,6 +21,8 @@ import { readSchema } from './schema/read-schema.js';
 
 /** What no fingerprint shows (rows, a sequence's value, rights) is looked at again after this. */
 const FULL_LOOK_AFTER_MS = 60 * 60 * 1000;
+
+const TABLES_A_BREATH = 250;
 
 /** A database that was found in sync, and how to tell that nobody has changed it since. */
 interface Settled {
@@ -74,7 +77,7 @@ export class Lookout {
     const actual = scope.length === 0 ? desired.schema : await readSchema(connection, scope);
     const visible = withoutIgnored(this.withoutOwnTables(actual, desired.schema), ignore);
     const differences = [
-      ...compareSchemas(withoutIgnored(desired.schema, ignore), visible),
+      ...(await compareInBreaths(withoutIgnored(desired.schema, ignore), visible)),
       ...(await this.compareNotes(connection, desired, schemas)),
     ];
     const answers = await readAnswers(connection, questionsOf(differences, actual, execution));
@@ -87,8 +90,17 @@ export class Lookout {
   /** Keeps the desired schema for the next start. The journal's schema has to be there. */
   async remember(connection: Connection, { desiredHash }: Look): Promise<void> {
     const schema = this.desired.toRemember(desiredHash);
-    if (!schema) return;
-    await rememberSchema(connection, this.options.journalSchema, desiredHash, schema);
+    if (schema) await rememberSchema(connection, this.options.journalSchema, desiredHash, schema);
+    this.desired.remembered(desiredHash);
+  }
+
+  /** Whether a desired schema is there that the next start should not have to build again. */
+  shouldRemember({ desiredHash }: Look): boolean {
+    return this.desired.toRemember(desiredHash) !== undefined;
+  }
+
+  /** It cannot be kept: it is not tried again. */
+  forget({ desiredHash }: Look): void {
     this.desired.remembered(desiredHash);
   }
 
@@ -120,12 +132,23 @@ export class Lookout {
   }
 }
 
+/** This runs inside somebody's server: its event loop is not to be held for long. */
+async function compareInBreaths(desired: Schema, actual: Schema): Promise<Difference[]> {
+  const differences: Difference[] = [];
+  let compared = 0;
+  for (const ofTable of differencesOf(desired, actual)) {
+    differences.push(...ofTable);
+    if (++compared % TABLES_A_BREATH === 0) await breathe();
+  }
+  return differences;
+}
+
 function toLook(desired: Desired, schemas: readonly string[], plan: Look['plan']): Look {
-  const { hash, isNew, warnings } = desired;
+  const { hash, warnings } = desired;
   const isInSync = plan.drift.every(
     ({ disposition }) => disposition === 'extra' || disposition === 'accepted',
   );
-  return { desiredHash: hash, schemas, plan, warnings, isInSync, isNew };
+  return { desiredHash: hash, schemas, plan, warnings, isInSync };
 }
 
 function keyOf({ schema, name }: QualifiedName): string {

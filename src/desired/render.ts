@@ -1,3 +1,4 @@
+import { setImmediate as breathe } from 'node:timers/promises';
 import { Table, TableForeignKey, type DataSource, type EntityMetadata, type QueryRunner } from 'typeorm';
 import { foreignKeyDefinition, type ForeignKeyAction } from '../schema/foreign-key.js';
 import { describeError } from '../errors.js';
@@ -11,6 +12,8 @@ import { tableOf } from './table-of.js';
 
 /** The namespace that rendered statements name instead of the real one. */
 export const PLACEHOLDER = 'auto_migration_shadow';
+
+const TABLES_A_BREATH = 25;
 
 /** A type that entities need, and the first table that does. */
 export interface RenderedType {
@@ -43,8 +46,11 @@ export async function renderEntities(dataSource: DataSource): Promise<Rendered> 
   const queryRunner = dataSource.createQueryRunner();
   try {
     const rendered: (RenderedTable | Refusal)[] = [];
-    for (const metadatas of groupByTable(dataSource))
+    for (const metadatas of groupByTable(dataSource)) {
       rendered.push(await renderOrRefuse(queryRunner, metadatas));
+      // TypeORM awaits nothing that takes time here, and the application may be serving.
+      if (rendered.length % TABLES_A_BREATH === 0) await breathe();
+    }
     for (const table of ownTablesWanted(dataSource)) rendered.push(await renderOwnTable(queryRunner, table));
     const views = await renderViews(dataSource, queryRunner);
     // Entities loaded by a glob come in another order at each start; the hash must not.

@@ -37,7 +37,22 @@ function extra(table: Table, found: Column): Difference {
   return { kind, ...facts(table, found), desired: null, actual: describeColumn(found), found };
 }
 
+/** Nearly all are, so this comes before anything is put into words. */
+function isSame(wanted: Column, found: Column): boolean {
+  return (
+    wanted.type === found.type &&
+    wanted.notNull === found.notNull &&
+    wanted.expression === found.expression &&
+    wanted.serial === found.serial &&
+    wanted.identity === found.identity &&
+    wanted.generated === found.generated &&
+    wanted.collation === found.collation &&
+    wanted.comment === found.comment
+  );
+}
+
 function compareColumn(table: Table, wanted: Column, found: Column): Difference[] {
+  if (isSame(wanted, found)) return [];
   const named = facts(table, wanted);
   const both = { ...named, wanted, found };
   const differences: Difference[] = [];

@@ -25,6 +25,7 @@ function facts(table: Table, { name }: Constraint): Pick<Difference, 'object' | 
 }
 
 function comparePair(table: Table, wanted: Constraint, found: Constraint): Difference[] {
+  if (found.validated && wanted.name === found.name) return [];
   const differences: Difference[] = [];
   const named = facts(table, found);
   if (!found.validated) {

@@ -9,18 +9,18 @@ import type { Difference } from './drift-kind.js';
 /** Partitioned tables are compared by their parent, whose columns, keys and indexes are its partitions' too. */
 const HOLDS_ROWS: readonly RelationKind[] = ['table', 'partitioned table'];
 
-export function compareTables(desired: Schema, actual: Schema): Difference[] {
+/** A table at a time, so that a caller with others to serve can pause in between. */
+export function* compareTables(desired: Schema, actual: Schema): Generator<Difference[]> {
   const foundByName = new Map(actual.tables.map((table) => [displayName(table.schema, table.name), table]));
-  const differences = desired.tables.flatMap((wanted) => {
+  for (const wanted of desired.tables) {
     const name = displayName(wanted.schema, wanted.name);
     const found = foundByName.get(name);
     foundByName.delete(name);
-    return found ? compareTable(wanted, found) : [missing(wanted)];
-  });
+    yield found ? compareTable(wanted, found) : [missing(wanted)];
+  }
   // Of an entity that cannot be made nobody knows what it would be; what is there is not extra.
   for (const { schema, name } of desired.refused) foundByName.delete(displayName(schema, name));
-  const extra = [...foundByName.values()].filter(({ kind }) => HOLDS_ROWS.includes(kind));
-  return [...differences, ...extra.map(extraTable)];
+  yield [...foundByName.values()].filter(({ kind }) => HOLDS_ROWS.includes(kind)).map(extraTable);
 }
 
 function facts(table: Table): Pick<Difference, 'object' | 'table'> {

@@ -9,13 +9,16 @@ import type { Difference } from './drift-kind.js';
  * PostgreSQL wrote both.
  */
 export function compareSchemas(desired: Schema, actual: Schema): Difference[] {
-  return [
-    ...desired.refused.map(refused),
-    ...compareExtensions(desired, actual),
-    ...compareNamespaces(desired, actual),
-    ...compareEnums(desired, actual),
-    ...compareTables(desired, actual),
-  ];
+  return [...differencesOf(desired, actual)].flat();
+}
+
+/** The same, a table at a time. */
+export function* differencesOf(desired: Schema, actual: Schema): Generator<Difference[]> {
+  yield desired.refused.map(refused);
+  yield compareExtensions(desired, actual);
+  yield compareNamespaces(desired, actual);
+  yield compareEnums(desired, actual);
+  yield* compareTables(desired, actual);
 }
 
 /** An entity's mistake, told where it would otherwise be a missing table. */

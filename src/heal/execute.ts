@@ -66,8 +66,7 @@ function toBatches(units: readonly PlannedUnit[], execution: Execution): Planned
   const batches: PlannedUnit[][] = [];
   for (const unit of units) {
     const last = batches.at(-1);
-    const together =
-      execution === 'atomic' && unit.transactional && last?.every(({ transactional }) => transactional);
+    const together = execution === 'atomic' && unit.transactional && last?.at(-1)?.transactional === true;
     if (together) last?.push(unit);
     else batches.push([unit]);
   }

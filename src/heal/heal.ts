@@ -30,8 +30,6 @@ export interface Look {
   /** Nothing is open: what is extra or accepted does not count. */
   readonly isInSync: boolean;
   readonly warnings: readonly string[];
-  /** The desired schema had to be built and is worth remembering. */
-  readonly isNew: boolean;
 }
 
 /** What healing needs to know of the rest. */
@@ -41,8 +39,12 @@ export interface HealContext {
     /** The last look, if it still holds. */
     readonly glance: () => Promise<Look | undefined>;
     readonly look: (connection: Connection) => Promise<Look>;
+    /** Whether its desired schema had to be built, so that the next start would have to, too. */
+    readonly shouldRemember: (look: Look) => boolean;
     /** Keeps the desired schema in the journal's schema, which is there. */
     readonly remember: (connection: Connection, look: Look) => Promise<void>;
+    /** It cannot be kept: it is not to be tried again. */
+    readonly forget: (look: Look) => void;
   };
   readonly options: {
     readonly policy: Policy;
@@ -114,18 +116,19 @@ async function healUnlessInSync(
 ): Promise<void> {
   const isOff = context.options.policy === 'off';
   if (isOff) progress.outcome = 'skipped';
-  const known = await context.lookout.glance();
-  if (known) {
+  const { lookout } = context;
+  const known = await lookout.glance();
+  if (known && (isOff || !lookout.shouldRemember(known))) {
     progress.seen(known);
     return;
   }
   const connection = await context.connect();
   try {
-    const look = await context.lookout.look(connection);
+    const look = await lookout.look(connection);
     progress.seen(look);
     if (isOff) return;
     if (look.plan.units.length > 0) await healAsTheOnlyOne(context, request, progress, connection);
-    else if (look.isNew) await rememberQuietly(context, connection, look);
+    else if (lookout.shouldRemember(look)) await rememberQuietly(context, connection, look);
   } finally {
     await connection.close();
   }
@@ -173,6 +176,7 @@ async function rememberQuietly(
       await lock.release();
     }
   } catch (error) {
+    lookout.forget(look);
     if (connection.lost.aborted) throw error;
   }
 }
@@ -188,7 +192,7 @@ async function carryOut(
   const { execution, lockTimeoutMs, journalSchema } = context.options;
   const journal = await Journal.begin(connection, journalSchema, request.trigger ?? 'api', look.desiredHash);
   progress.runId = journal.runId;
-  if (look.isNew) await context.lookout.remember(connection, look);
+  await context.lookout.remember(connection, look);
   const cancel = (): void => void connection.cancel().catch(() => undefined);
   signal.addEventListener('abort', cancel);
   try {

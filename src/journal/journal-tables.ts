@@ -65,10 +65,12 @@ create table if not exists ${schema}.step (
   error text
 );
 create table if not exists ${schema}.desired (
-  hash text primary key,
-  checksum text not null,
-  parts text[] not null,
-  remembered_at timestamptz not null default clock_timestamp()
+  hash text,
+  part integer,
+  content text not null,
+  checksum text,
+  remembered_at timestamptz not null default clock_timestamp(),
+  primary key (hash, part)
 );
 create index if not exists step_run_id on ${schema}.step (run_id);
 comment on schema ${schema} is 'What nestjs-auto-migration did to this database';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as breathe } from 'node:timers/promises';
-import { queryRows, type Connection } from '../schema/connection.js';
+import { queryRows, run, type Connection } from '../schema/connection.js';
 import { quoteIdentifier } from '../schema/identifier.js';
 import type { Schema, Table } from '../schema/model.js';
 import { journalExists } from './journal-tables.js';
@@ -13,10 +13,16 @@ export interface Remembered {
 }
 
 /** So that no single text keeps the application's event loop busy for long. */
-const TABLES_A_PART = 100;
+const TABLES_A_PART = 50;
 const KEPT = 10;
 
 type Head = Omit<Schema, 'tables'>;
+
+interface PartRow {
+  readonly content: string;
+  /** Of all parts; only the first has it. */
+  readonly checksum: string | null;
+}
 
 /** The desired schema that was read from a shadow before, in PostgreSQL's words. */
 export async function recallSchema(
@@ -25,18 +31,13 @@ export async function recallSchema(
   hash: string,
 ): Promise<Remembered> {
   if (!(await journalExists(connection, journalSchema))) return {};
-  const rows = await queryRows<{ checksum: string; part: string }>(
+  const rows = await queryRows<PartRow>(
     connection,
-    `select checksum, unnest(parts) as part from ${quoteIdentifier(journalSchema)}.desired where hash = $1`,
+    `select content, checksum from ${tableOf(journalSchema)} where hash = $1 order by part`,
     [hash],
   );
-  const [first] = rows;
-  if (!first) return {};
-  const schema = await parse(
-    hash,
-    first.checksum,
-    rows.map(({ part }) => part),
-  );
+  if (rows.length === 0) return {};
+  const schema = await parse(hash, rows).catch(() => undefined);
   return schema
     ? { schema }
     : { warning: `The remembered schema ${hash.slice(0, 12)} is damaged and was not used` };
@@ -49,26 +50,40 @@ export async function rememberSchema(
   hash: string,
   { tables, ...head }: Schema,
 ): Promise<void> {
+  const table = tableOf(journalSchema);
   const parts: string[] = [JSON.stringify(head satisfies Head)];
   for (let first = 0; first < tables.length; first += TABLES_A_PART) {
     parts.push(JSON.stringify(tables.slice(first, first + TABLES_A_PART)));
     await breathe();
   }
-  const table = `${quoteIdentifier(journalSchema)}.desired`;
-  await connection.query(
-    `insert into ${table} (hash, checksum, parts) values ($1, $2, $3)
-     on conflict (hash) do update set checksum = excluded.checksum, parts = excluded.parts, remembered_at = default`,
-    [hash, checksumOf(hash, parts), parts],
-  );
-  await connection.query(
-    `delete from ${table} where hash not in (select hash from ${table} order by remembered_at desc limit ${KEPT})`,
-    [],
-  );
+  const checksum = await checksumOf(hash, parts);
+  await run(connection, 'begin');
+  try {
+    await connection.query(`delete from ${table} where hash = $1`, [hash]);
+    const insert = `insert into ${table} (hash, part, content, checksum) values ($1, $2, $3, $4)`;
+    for (const [part, content] of parts.entries())
+      await connection.query(insert, [hash, part, content, part === 0 ? checksum : null]);
+    await run(connection, deleteAllButTheNewest(table));
+    await run(connection, 'commit');
+  } catch (error) {
+    await run(connection, 'rollback').catch(() => undefined);
+    throw error;
+  }
 }
 
-async function parse(hash: string, checksum: string, parts: readonly string[]): Promise<Schema | undefined> {
-  if (checksumOf(hash, parts) !== checksum) return undefined;
-  const [head = '{}', ...lists] = parts;
+function deleteAllButTheNewest(table: string): string {
+  return `delete from ${table} where hash not in (
+    select hash from ${table} where part = 0 order by remembered_at desc limit ${KEPT})`;
+}
+
+function tableOf(journalSchema: string): string {
+  return `${quoteIdentifier(journalSchema)}.desired`;
+}
+
+async function parse(hash: string, rows: readonly PartRow[]): Promise<Schema | undefined> {
+  const parts = rows.map(({ content }) => content);
+  if ((await checksumOf(hash, parts)) !== rows[0]?.checksum) return undefined;
+  const [head = '', ...lists] = parts;
   const tables: Table[] = [];
   for (const list of lists) {
     tables.push(...(JSON.parse(list) as Table[]));
@@ -77,8 +92,11 @@ async function parse(hash: string, checksum: string, parts: readonly string[]): 
   return { ...(JSON.parse(head) as Head), tables };
 }
 
-function checksumOf(hash: string, parts: readonly string[]): string {
+async function checksumOf(hash: string, parts: readonly string[]): Promise<string> {
   const sum = createHash('sha256').update(hash);
-  for (const part of parts) sum.update(part);
+  for (const part of parts) {
+    sum.update(part);
+    await breathe();
+  }
   return sum.digest('hex');
 }

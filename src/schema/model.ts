@@ -64,7 +64,10 @@ export interface Column {
   readonly notNull: boolean;
   /** The default's or the generated column's expression. Null for a serial: see {@link serial}. */
   readonly expression: string | null;
-  /** Whether the expression calls a volatile function, so that adding the column rewrites the table. */
+  /**
+   * Whether the expression calls a volatile function, so that adding the column rewrites the table. Only known of what
+   * is desired; false for what is there.
+   */
   readonly volatile: boolean;
   /** The default is `nextval` of a sequence that this column owns. */
   readonly serial: boolean;

@@ -1,3 +1,4 @@
+import { setImmediate as breathe } from 'node:timers/promises';
 import { columns, toColumn, type ColumnRow } from './catalog/columns.js';
 import { constraints, toConstraint, type ConstraintRow } from './catalog/constraints.js';
 import { enums, type EnumRow } from './catalog/enums.js';
@@ -50,7 +51,7 @@ export async function readSchema(connection: Connection, scope: readonly Scope[]
     'commit',
   ]);
   const fingerprint = results.at(-2)?.rows[0]?.['fingerprint'];
-  return { ...toSchema(toRows(results.slice(1))), fingerprint: String(fingerprint) };
+  return { ...(await toSchema(toRows(results.slice(1)))), fingerprint: String(fingerprint) };
 }
 
 /** The same within a transaction that is open already, seeing what it has made itself. */
@@ -90,7 +91,7 @@ function scopeClause(scope: readonly Scope[]): string {
     join pg_namespace n on n.nspname = v.name)`;
 }
 
-function toSchema(rows: Rows): Schema {
+async function toSchema(rows: Rows): Promise<Schema> {
   const rename = renamer(rows.namespaces);
   const columnsOf = groupByTable(rows.columns);
   const constraintsOf = groupByTable(rows.constraints);
@@ -114,8 +115,20 @@ function toSchema(rows: Rows): Schema {
     extensions: rows.server[0]?.extensions ?? [],
     enums: rows.enums,
     refused: [],
-    tables: rows.tables.map(toTable),
+    tables: await mapInBreaths(rows.tables, toTable),
   };
+}
+
+const TABLES_A_BREATH = 250;
+
+/** This runs inside somebody's server: its event loop is not to be held for long. */
+async function mapInBreaths<From, To>(items: readonly From[], map: (item: From) => To): Promise<To[]> {
+  const mapped: To[] = [];
+  for (const item of items) {
+    mapped.push(map(item));
+    if (mapped.length % TABLES_A_BREATH === 0) await breathe();
+  }
+  return mapped;
 }
 
 /** A shadow's namespace has a name that occurs nowhere else, so replacing it in texts cannot hit anything else. */

@@ -1,10 +1,18 @@
 import { Logger } from '@nestjs/common';
 import type { AppliedStep, HealReport } from '../heal/heal-report.js';
-import type { Drift, Plan } from '../plan/plan.js';
+import type { Plan } from '../plan/plan.js';
 
-/** Says in the application's log what was found and done: constant messages with parameters, table by table. */
+/** A step that takes longer gets a line of its own as soon as it is done: a long run should not be silent. */
+const SLOW_STEP_MS = 1000;
+
+/**
+ * Says in the application's log what was found and done: constant messages with parameters, table by table. What a tick
+ * finds as the one before left it is no news, and gets a single line of level debug.
+ */
 export class MigrationLogger {
   private readonly logger = new Logger('AutoMigration');
+  /** What the last run left; undefined before the first, and after one that could not look. */
+  private left: string | undefined;
 
   warn(message: string, params: object = {}): void {
     this.logger.warn(message, params);
@@ -18,64 +26,116 @@ export class MigrationLogger {
     this.logger.log('Off: AUTO_MIGRATE is false');
   }
 
+  /** A run that did not come to look. */
+  failed(error: string): void {
+    this.left = undefined;
+    this.logger.error('Could not look or heal', { error });
+  }
+
   /** What was found, before anything is done about it. */
   found({ drift }: Pick<Plan, 'drift'>): void {
-    for (const [table, findings] of byTable(drift.filter(({ disposition }) => disposition === 'heal'))) {
+    const wanted = drift.filter(({ disposition }) => disposition === 'heal');
+    for (const [table, findings] of byTable(wanted))
       this.logger.log('Missing or different', {
         table,
-        drift: findings.map(({ kind, object }) => `${kind} ${shorten(object, table)}`),
+        drift: summarise(findings, table, ({ kind }) => kind),
       });
+  }
+
+  /** A step that has been committed. */
+  applied({ object, action, lock, durationMs }: AppliedStep): void {
+    if (durationMs < SLOW_STEP_MS) return;
+    this.logger.log('A step took long', { object, action, lock, ms: durationMs });
+  }
+
+  /**
+   * What a run did and left.
+   *
+   * @param stopped whether the application was shutting down, so that what broke off is nobody's fault
+   */
+  report(report: HealReport, stopped = false): void {
+    const { runId, open, warnings, durationMs } = report;
+    const left = fingerprint(report);
+    const isNews = runId !== null || report.error !== null || left !== this.left;
+    this.left = report.error === null ? left : undefined;
+    if (!isNews) {
+      this.logger.debug('Nothing new', { open: open.length, ms: durationMs });
+      return;
+    }
+    this.healed(report);
+    for (const warning of warnings) this.logger.warn('Not everything could be compared', { warning });
+    if (stopped && (report.error !== null || report.failed.length > 0)) this.broken(report);
+    else this.outcome(report);
+  }
+
+  private healed({ applied }: HealReport): void {
+    for (const [table, steps] of byTable(applied)) {
+      const ms = Math.round(steps.reduce((sum, { durationMs }) => sum + durationMs, 0) * 10) / 10;
+      this.logger.log('Healed', { table, steps: summarise(steps, table, ({ action }) => action), ms });
     }
   }
 
-  /** What a run did and left. */
-  report(report: HealReport): void {
-    const { outcome, durationMs, applied, open, runId } = report;
-    for (const [table, steps] of byTable(applied))
-      this.logger.log('Healed', { table, steps: steps.map((step) => describeStep(step, table)) });
-    for (const { object, action, sql, error } of report.failed)
+  private broken({ runId, applied, open }: HealReport): void {
+    const counts = { run: runId, applied: applied.length, open: open.length };
+    this.logger.warn('Stopped by the shutdown; the next run goes on', counts);
+  }
+
+  private outcome(report: HealReport): void {
+    const { outcome, runId: run, applied, failed, open, durationMs: ms } = report;
+    for (const { object, action, sql, error } of failed)
       this.logger.error('A step failed', { object, action, error, sql });
-    for (const { object, kind, reason } of open)
-      this.logger.warn('Open: needs a person', { object, kind, reason });
+    for (const { object, kind, reason, sql } of open)
+      this.logger.warn('Open: needs a person', { object, kind, reason, sql });
     if (outcome === 'another-healer')
       this.logger.warn('Another process is healing', { healer: report.healer });
     else if (report.error !== null)
-      this.logger.error('Could not look or heal', {
-        error: report.error,
-        applied: applied.length,
-        ms: durationMs,
-      });
-    else if (runId === null && open.length === 0)
-      this.logger.log('In sync: nothing to do', { ms: durationMs });
-    else if (runId === null) this.logger.warn('Drift stays open', { open: open.length, ms: durationMs });
-    else
-      this.logger.log('Done', {
-        outcome,
-        run: runId,
-        applied: applied.length,
-        open: open.length,
-        ms: durationMs,
-      });
+      this.logger.error('Could not look or heal', { error: report.error, applied: applied.length, ms });
+    else if (run !== null)
+      this.logger.log('Done', { outcome, run, applied: applied.length, open: open.length, ms });
+    else if (open.length > 0) this.logger.warn('Drift stays open', { open: open.length, ms });
+    else this.logger.log('In sync: nothing to do', { ms });
   }
 }
 
-function byTable<Item extends Pick<Drift | AppliedStep, 'table' | 'object'>>(
-  items: readonly Item[],
-): Map<string, Item[]> {
+/** Equal as long as there is nothing new to say. */
+function fingerprint({ open, warnings, outcome, healer }: HealReport): string {
+  const findings = open.map(({ kind, object, reason }) => [kind, object, reason]);
+  return JSON.stringify([findings, warnings, outcome === 'another-healer' ? healer : null]);
+}
+
+interface OfTable {
+  readonly object: string;
+  readonly table: string | null;
+}
+
+/** In the tables' order, so that what was found and what was done stand alike. */
+function byTable<Item extends OfTable>(items: readonly Item[]): [table: string, items: Item[]][] {
   const groups = new Map<string, Item[]>();
   for (const item of items) {
     const table = item.table ?? item.object;
     groups.set(table, [...(groups.get(table) ?? []), item]);
   }
-  return groups;
+  return [...groups].toSorted(([one], [other]) => one.localeCompare(other));
 }
 
-/** `public.staff.first_name` under its table is `first_name`. */
-function shorten(object: string, table: string): string {
-  return object.startsWith(`${table}.`) ? object.slice(table.length + 1) : object;
+/** `['add column first_name, last_name', 'create index idx_staff_username']` */
+function summarise<Item extends OfTable>(
+  items: readonly Item[],
+  table: string,
+  what: (item: Item) => string,
+): string[] {
+  const names = new Map<string, string[]>();
+  for (const item of items) {
+    const name = shorten(item.object, table);
+    names.set(what(item), [...(names.get(what(item)) ?? []), ...(name === null ? [] : [name])]);
+  }
+  return [...names].map(([key, objects]) => [key, objects.join(', ')].join(' ').trim());
 }
 
-function describeStep({ object, action, durationMs }: AppliedStep, table: string): string {
-  const name = object === table ? '' : ` ${shorten(object, table)}`;
-  return `${action}${name} (${durationMs} ms)`;
+/** Under its table `public.staff.first_name` is `first_name`, and `public.idx_staff` is `idx_staff`. */
+function shorten(object: string, table: string): string | null {
+  if (object === table) return null;
+  const [schema = ''] = /^(?:"(?:[^"]|"")+"|[^".]+)\./.exec(table) ?? [];
+  const prefix = [`${table}.`, schema].find((each) => object.startsWith(each)) ?? '';
+  return object.slice(prefix.length);
 }

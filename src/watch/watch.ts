@@ -69,16 +69,19 @@ export class Watch implements OnApplicationBootstrap, OnModuleDestroy {
     return this.heal(trigger).catch((error: unknown) => {
       const message = describeError(error);
       this.migrations.fail(message);
-      this.logger.error('Could not look or heal', { error: message });
+      this.logger.failed(message);
       return new AutoMigrationError(message, { cause: error });
     });
   }
 
   private async heal(trigger: Trigger): Promise<HealReport> {
     if (trigger === 'bootstrap') this.warnOfRivals();
-    const onPlan = this.logger.found.bind(this.logger);
-    const report = await this.migrations.heal({ trigger, onPlan });
-    this.logger.report(report);
+    const report = await this.migrations.heal({
+      trigger,
+      onPlan: (plan) => this.logger.found(plan),
+      onApplied: (step) => this.logger.applied(step),
+    });
+    this.logger.report(report, this.migrations.stopped.aborted);
     return report;
   }
 

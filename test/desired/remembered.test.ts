@@ -56,10 +56,10 @@ describe('the desired schema', () => {
   test.each([
     {
       title: 'tampered with',
-      sql: `update auto_migration.desired set parts[2] = replace(parts[2], 'label', 'lable')`,
+      sql: `update auto_migration.desired set content = replace(content, 'label', 'lable')`,
     },
-    { title: 'cut short', sql: `update auto_migration.desired set parts = parts[1:1]` },
-    { title: 'no JSON', sql: `update auto_migration.desired set parts = array['{', '[']` },
+    { title: 'cut short', sql: `delete from auto_migration.desired where part > 0` },
+    { title: 'no JSON', sql: `update auto_migration.desired set content = '{'` },
   ])('is built anew, with a warning, when what is remembered is $title', async ({ sql }) => {
     await (await newMigrator()).heal();
     await database.query(sql);

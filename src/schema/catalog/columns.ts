@@ -17,9 +17,10 @@ export interface ColumnRow {
 
 /**
  * Whether an expression is volatile is in no catalog column; the functions that it calls are in its node tree, and
- * pg_proc knows each one's volatility. (pg_depend would not do: it has no rows for built-in functions.)
+ * pg_proc knows each one's volatility. (pg_depend would not do: it has no rows for built-in functions.) It takes a third
+ * of the query's time and is only asked of columns that may have to be added, those of a shadow.
  */
-const isVolatile = `coalesce(ad.adbin::text like '%funcid%' and exists (
+const isVolatile = `coalesce(s.name <> s.alias and ad.adbin::text like '%funcid%' and exists (
       select from regexp_matches(ad.adbin::text, ':(?:funcid|opfuncid) (\\d+)', 'g') call
       join pg_proc p on p.oid = call[1]::oid
       where p.provolatile = 'v'), false)`;

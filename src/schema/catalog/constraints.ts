@@ -18,9 +18,12 @@ export interface ConstraintRow {
   readonly referencedColumns: string[] | null;
 }
 
-const names = (relation: string, numbers: string): string => `array(
-      select a.attname::text from unnest(${numbers}) with ordinality k(number, position)
-      join pg_attribute a on a.attrelid = ${relation} and a.attnum = k.number order by k.position)`;
+/** Nearly all constraints are of one column, whose name is had for less. */
+const names = (relation: string, numbers: string): string => `case when cardinality(${numbers}) = 1
+      then array[(select a.attname::text from pg_attribute a where a.attrelid = ${relation} and a.attnum = ${numbers}[1])]
+      else array(
+        select a.attname::text from unnest(${numbers}) with ordinality k(number, position)
+        join pg_attribute a on a.attrelid = ${relation} and a.attnum = k.number order by k.position) end`;
 
 /** A foreign key on a partitioned table has a child constraint per partition: those with a parent are left out. */
 export const constraints: CatalogQuery<ConstraintRow> = {
