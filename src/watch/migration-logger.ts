@@ -84,10 +84,12 @@ export class MigrationLogger {
     const { outcome, runId: run, applied, failed, open, durationMs: ms } = report;
     for (const { object, action, sql, error } of failed)
       this.logger.error('A step failed', { object, action, error, sql });
-    for (const { object, kind, reason, sql } of open)
-      this.logger.warn('Open: needs a person', { object, kind, reason, sql });
+    for (const { object, kind, desired, actual, reason, disposition } of open)
+      // What the next run, or another process, will heal needs nobody.
+      if (disposition === 'open')
+        this.logger.warn('Open: needs a person', { object, kind, desired, actual, reason });
     if (outcome === 'another-healer')
-      this.logger.warn('Another process is healing', { healer: report.healer });
+      this.logger.warn('Another process is healing', { healer: report.healer, open: open.length });
     else if (report.error !== null)
       this.logger.error('Could not look or heal', { error: report.error, applied: applied.length, ms });
     else if (run !== null)

@@ -1,7 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 
 export interface LogLine {
-  readonly level: 'log' | 'warn' | 'error' | 'fatal';
+  readonly level: 'debug' | 'log' | 'warn' | 'error' | 'fatal';
   readonly context: string;
   readonly message: string;
   readonly params: Readonly<Record<string, unknown>>;
@@ -11,6 +11,7 @@ export interface LogLine {
 export class RecordedLog implements LoggerService {
   readonly lines: LogLine[] = [];
 
+  debug = this.recorder('debug');
   log = this.recorder('log');
   warn = this.recorder('warn');
   error = this.recorder('error');
