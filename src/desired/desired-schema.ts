@@ -121,14 +121,15 @@ function within(rendered: Rendered, schemas: readonly string[] | undefined): Ren
   };
 }
 
-/** PostgreSQL has no temporary materialised views, so a role that may create no schema cannot have its own built. */
+/** No view is built in the temporary schema, which is all that a role has that may create no other. */
 function notBuilt({ tables, refused }: Schema, { views }: Rendered): RenderedView[] {
   const known = new Set([...tables, ...refused].map(keyOf));
   return views.filter((view) => !known.has(keyOf(view)));
 }
 
-function notCompared({ schema, name }: RenderedView): string {
-  return `The materialized view ${displayName(schema, name)} was not compared: the role needs CREATE on the database for that`;
+function notCompared({ schema, name, materialized }: RenderedView): string {
+  const kind = materialized ? 'materialized view' : 'view';
+  return `The ${kind} ${displayName(schema, name)} was not compared: the role needs CREATE on the database for that`;
 }
 
 function hashOf(rendered: Rendered, serverVersion: number): string {

@@ -68,7 +68,7 @@ async function build(connection: Connection, rendered: Rendered, places: Places)
   return { ...union(parts), refused };
 }
 
-/** No materialised views: PostgreSQL has no temporary ones. */
+/** No views: PostgreSQL has no temporary materialised ones, and leaves the temporary schema out of what it prints. */
 async function buildInTurns(
   connection: Connection,
   rendered: Rendered,
@@ -81,7 +81,7 @@ async function buildInTurns(
       ...rendered,
       types: rendered.types.filter(({ table }) => table.schema === namespace),
       tables: rendered.tables.filter(({ schema }) => schema === namespace),
-      views: rendered.views.filter(({ schema, materialized }) => schema === namespace && !materialized),
+      views: [],
     };
     await run(connection, 'savepoint turn');
     parts.push(qualifyEnums(await build(connection, part, new Map([[namespace, temporary]])), namespace));

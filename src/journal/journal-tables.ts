@@ -38,7 +38,10 @@ function definition(schema: string): string {
   return `begin;
 do $$ begin
   -- IF NOT EXISTS needs CREATE on the database even where the schema is there.
-  if to_regnamespace(${quoteLiteral(schema)}) is null then create schema ${schema}; end if;
+  if to_regnamespace(${quoteLiteral(schema)}) is null then
+    create schema ${schema};
+    comment on schema ${schema} is 'What nestjs-auto-migration did to this database';
+  end if;
 end $$;
 create table if not exists ${schema}.run (
   id bigint generated always as identity primary key,
@@ -73,6 +76,5 @@ create table if not exists ${schema}.desired (
   primary key (hash, part)
 );
 create index if not exists step_run_id on ${schema}.step (run_id);
-comment on schema ${schema} is 'What nestjs-auto-migration did to this database';
 commit`;
 }

@@ -2,6 +2,7 @@ import { quoteIdentifier } from '../schema/identifier.js';
 import type { Constraint } from '../schema/model.js';
 import type { Difference } from '../drift/drift-kind.js';
 import type { Hazard } from './hazard.js';
+import { needsCreate, needsReferences } from './privileges.js';
 import { hazardIf, propose, type PlanContext, type Planner } from './proposal.js';
 import { isLarge, isViolated } from './question.js';
 import { alterTable, tableOf } from './statements.js';
@@ -78,7 +79,21 @@ function hazardsOfAdding(
   const waits = context.execution === 'atomic' || canBeValidatedLater(difference, wanted, context);
   const blocks = !waits && context.ask(isLarge(tableOf(difference))) !== false;
   const detail = 'it is checked under a lock that stops the application, and the table is large';
-  return [violation(difference, wanted, context), hazardIf(blocks, 'blocks', detail)];
+  return [
+    needs(difference, wanted, context),
+    violation(difference, wanted, context),
+    hazardIf(blocks, 'blocks', detail),
+  ];
+}
+
+/** What the role needs besides the table: a foreign key the other table, one with an index a place for it. */
+function needs(
+  difference: Difference,
+  { type, references }: Constraint,
+  context: PlanContext,
+): Hazard | null {
+  if (references) return needsReferences(references, context);
+  return type === 'check' ? null : needsCreate(tableOf(difference).schema, context);
 }
 
 const VIOLATIONS: Record<Constraint['type'], string> = {

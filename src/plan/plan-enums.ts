@@ -1,14 +1,18 @@
 import { quoteLiteral, quoteQualified } from '../schema/identifier.js';
 import type { Enum } from '../schema/model.js';
+import { needsCreate, needsOwnership } from './privileges.js';
 import { hazardIf, propose, type Planner } from './proposal.js';
 import { step } from './statements.js';
 import { unit } from './step.js';
 
-export const planMissingEnum: Planner<'missing-enum'> = (difference) => {
+export const planMissingEnum: Planner<'missing-enum'> = (difference, context) => {
   const { wanted } = difference;
   const values = wanted.values.map(quoteLiteral).join(', ');
   const sql = `CREATE TYPE ${quoteQualified(wanted)} AS ENUM (${values})`;
-  return propose([unit('type', step(difference, 'create type', sql, 'NONE'))]);
+  return propose(
+    [unit('type', step(difference, 'create type', sql, 'NONE'))],
+    [needsCreate(wanted.schema, context)],
+  );
 };
 
 /** Values can be added where they belong; taking one away or moving it would rewrite every column of the type. */
@@ -22,7 +26,7 @@ export const planDifferentEnum: Planner<'different-enum'> = (difference) => {
   const units = keepsAll
     ? additions(wanted, found).map((sql) => unit('type', step(difference, 'add value', sql, 'NONE')))
     : [];
-  return propose(units, [hazardIf(!keepsAll, 'data-loss', detail)]);
+  return propose(units, [needsOwnership(found, found.owned), hazardIf(!keepsAll, 'data-loss', detail)]);
 };
 
 function additions(wanted: Enum, found: Enum): string[] {

@@ -3,6 +3,7 @@ import { quoteIdentifier, quoteQualified } from '../schema/identifier.js';
 import type { Index, QualifiedName, Schema } from '../schema/model.js';
 import type { Difference } from '../drift/drift-kind.js';
 import type { Hazard } from './hazard.js';
+import { needsCreate } from './privileges.js';
 import { hazardIf, propose, type PlanContext, type Planner } from './proposal.js';
 import { isLarge, violatesUnique } from './question.js';
 import { step, tableOf } from './statements.js';
@@ -87,6 +88,7 @@ function hazardsOfBuild(difference: Difference, index: Index, context: PlanConte
   const blocks = !concurrent && context.execution === 'online' && context.ask(isLarge(table)) !== false;
   const unsound = concurrent && context.actual.serverVersion < CONCURRENT_BUILDS_ARE_SOUND_SINCE;
   return [
+    needsCreate(table.schema, context),
     hazardIf(
       duplicated,
       'violated',

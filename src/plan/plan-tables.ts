@@ -2,15 +2,14 @@ import { displayName, quoteIdentifier, quoteLiteral, quoteQualified } from '../s
 import type { Constraint, Table } from '../schema/model.js';
 import { columnDefinition } from './column-definition.js';
 import { createIndex } from './plan-indexes.js';
-import { hazardIf, propose, type Planner } from './proposal.js';
+import { needsCreate } from './privileges.js';
+import { propose, type Planner } from './proposal.js';
 import { alterTable, step } from './statements.js';
 import { unit, type Step } from './step.js';
 
 /** A new table comes whole in one unit; its foreign keys follow when all tables are there. */
-export const planMissingTable: Planner<'missing-table'> = (difference, { actual }) => {
+export const planMissingTable: Planner<'missing-table'> = (difference, context) => {
   const { wanted } = difference;
-  const namespace = actual.namespaces.find(({ name }) => name === wanted.schema);
-  const needs = `needs CREATE on schema ${displayName(wanted.schema)}`;
   const foreignKeys = wanted.constraints.filter(({ type }) => type === 'foreign-key');
   const whole = [
     step(difference, 'create table', createTable(wanted), 'NONE'),
@@ -20,10 +19,7 @@ export const planMissingTable: Planner<'missing-table'> = (difference, { actual 
   const references = foreignKeys.map((constraint) =>
     unit('foreign-key', addForeignKey(difference, constraint)),
   );
-  return propose(
-    [unit('table', ...whole), ...references],
-    [hazardIf(namespace?.mayCreate === false, 'needs-privilege', needs)],
-  );
+  return propose([unit('table', ...whole), ...references], [needsCreate(wanted.schema, context)]);
 };
 
 /** The new table is empty, so there is nothing to validate. */

@@ -1,19 +1,14 @@
-import { displayName, quoteQualified } from '../schema/identifier.js';
+import { quoteQualified } from '../schema/identifier.js';
 import type { Table } from '../schema/model.js';
 import type { Difference } from '../drift/drift-kind.js';
 import { createIndex } from './plan-indexes.js';
-import { hazardIf, propose, type Planner } from './proposal.js';
+import { needsCreate } from './privileges.js';
+import { propose, type Planner } from './proposal.js';
 import { step } from './statements.js';
 import { unit, type Step } from './step.js';
 
-export const planMissingView: Planner<'missing-view'> = (difference, { actual }) => {
-  const namespace = actual.namespaces.find(({ name }) => name === difference.wanted.schema);
-  const needs = `needs CREATE on schema ${displayName(difference.wanted.schema)}`;
-  return propose(
-    [unit('view', ...create(difference))],
-    [hazardIf(namespace?.mayCreate === false, 'needs-privilege', needs)],
-  );
-};
+export const planMissingView: Planner<'missing-view'> = (difference, context) =>
+  propose([unit('view', ...create(difference))], [needsCreate(difference.wanted.schema, context)]);
 
 /** Replacing a plain view in place keeps its grants and whatever builds on it; a materialised one cannot be. */
 export const planDifferentView: Planner<'different-view'> = (difference) => {

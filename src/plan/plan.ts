@@ -1,8 +1,8 @@
 import type { Difference, DriftKind } from '../drift/drift-kind.js';
-import { displayName } from '../schema/identifier.js';
 import type { Schema } from '../schema/model.js';
-import type { Hazard, HazardKind } from './hazard.js';
+import type { HazardKind } from './hazard.js';
 import { planDifference } from './planners.js';
+import { needsOwnership } from './privileges.js';
 import { dispositionOf, type Disposition, type Policy } from './policy.js';
 import type { Execution, PlanContext, Proposal } from './proposal.js';
 import type { Answers, Question } from './question.js';
@@ -91,10 +91,8 @@ function withPrivileges(
   const { table } = difference;
   const found =
     table && actual.tables.find(({ schema, name }) => schema === table.schema && name === table.name);
-  if (!found || found.owned) return proposal;
-  const detail = `needs the rights of the owner of ${displayName(found.schema, found.name)}`;
-  const hazard: Hazard = { kind: 'needs-privilege', detail };
-  return { ...proposal, hazards: [hazard, ...proposal.hazards] };
+  const hazard = found && needsOwnership(found, found.owned);
+  return hazard ? { ...proposal, hazards: [hazard, ...proposal.hazards] } : proposal;
 }
 
 function toDrift(difference: Difference, proposal: Proposal | Settled, policy: Policy): Drift {

@@ -57,6 +57,10 @@ export function violatesUnique(table: QualifiedName, index: Index): Question {
 
 export const mayCreateSchemas: Question = `select has_database_privilege(current_database(), 'CREATE')`;
 
+export function mayReference(table: QualifiedName): Question {
+  return `select has_table_privilege(${quoteLiteral(quoteQualified(table))}, 'REFERENCES')`;
+}
+
 export function isExtensionAvailable(name: string): Question {
   return `select exists (select from pg_available_extensions where name = ${quoteLiteral(name)})`;
 }

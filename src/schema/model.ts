@@ -39,6 +39,8 @@ export interface Namespace {
 
 export interface Enum extends QualifiedName {
   readonly values: readonly string[];
+  /** Whether the current role may alter it, that is, owns it or is a member of the owning role. */
+  readonly owned: boolean;
 }
 
 export type RelationKind = 'table' | 'partitioned table' | 'view' | 'materialized view' | 'foreign table';

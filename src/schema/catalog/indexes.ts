@@ -6,14 +6,17 @@ export interface IndexRow extends Index {
 }
 
 /**
- * pg_get_indexdef prints CREATE [UNIQUE] INDEX name ON [ONLY] table USING …; names may hold anything, ' USING ' too, so
- * the head is measured, not searched for. It leaves the table unqualified where that is visible (a temporary one).
+ * pg_get_indexdef prints CREATE [UNIQUE] INDEX name ON [ONLY] schema.table USING …; names may hold anything, ' USING '
+ * too, so the head is measured, not searched for.
  */
 const head = `length('CREATE INDEX  ON ' || quote_ident(i.relname) ||
       case when x.indisunique then 'UNIQUE ' else '' end ||
       case when c.relkind = 'p' then 'ONLY ' else '' end ||
-      case when pg_table_is_visible(c.oid) then '' else quote_ident(s.name) || '.' end ||
-      quote_ident(c.relname) || ' ')`;
+      quote_ident(c.relname) || ' ') + length(place.name || '.')`;
+
+/** The temporary schema goes by its alias, but in older versions by its name. */
+const place = `(select case when s.oid = pg_my_temp_schema() and pg_get_indexdef(i.oid) ~ ' ON (ONLY )?pg_temp[.]'
+      then 'pg_temp' else quote_ident(s.name) end)`;
 
 /** Storage parameters are no drift. They stand last but for the predicate. */
 const withoutStorage = `case when i.reloptions is null then definition
@@ -33,6 +36,7 @@ export const indexes: CatalogQuery<IndexRow> = {
   join pg_index x on x.indrelid = c.oid
   join pg_class i on i.oid = x.indexrelid
   left join pg_stat_progress_create_index p on p.index_relid = i.oid
+  cross join lateral ${place} place(name)
   cross join lateral substr(pg_get_indexdef(i.oid), 1 + ${head}) definition
   where not exists (
     select from pg_constraint o where o.conindid = i.oid and o.contype in ('p', 'u', 'x') and o.conrelid = c.oid)
