@@ -4,7 +4,7 @@ import type { Journal } from '../journal/journal.js';
 import type { PlannedUnit } from '../plan/plan.js';
 import type { Execution } from '../plan/proposal.js';
 import type { Step } from '../plan/step.js';
-import { run, type Connection } from '../schema/connection.js';
+import { queryRows, run, type Connection } from '../schema/connection.js';
 import { displayName } from '../schema/identifier.js';
 import type { AppliedStep, FailedStep } from './heal-report.js';
 
@@ -154,13 +154,31 @@ async function attemptAlone(
   steps: readonly StepInUnit[],
 ): Promise<number[]> {
   await run(connection, 'set lock_timeout = 0; set statement_timeout = 0');
+  const before = await invalidIndexes(connection);
   try {
     return await runSteps(connection, steps);
   } catch (error) {
     // Where this fails too, the carcass is drift at the next look.
-    if (unit.cleanup) await run(connection, unit.cleanup).catch(() => undefined);
+    if (unit.cleanup) await cleanUp(connection, unit.cleanup, before, error).catch(() => undefined);
     throw error;
   }
+}
+
+/** Only a carcass of our own is taken away: an index that bore the name before is somebody's. */
+async function cleanUp(
+  connection: Connection,
+  sql: string,
+  before: ReadonlySet<string>,
+  error: unknown,
+): Promise<void> {
+  if (error instanceof StepFailure && sqlStateOf(error.cause) === SqlState.duplicateTable) return;
+  const after = await invalidIndexes(connection);
+  if ([...after].some((oid) => !before.has(oid))) await run(connection, sql);
+}
+
+async function invalidIndexes(connection: Connection): Promise<Set<string>> {
+  const sql = 'select indexrelid::text as oid from pg_catalog.pg_index where not indisvalid';
+  return new Set((await queryRows<{ oid: string }>(connection, sql)).map(({ oid }) => oid));
 }
 
 async function runSteps(connection: Connection, steps: readonly StepInUnit[]): Promise<number[]> {

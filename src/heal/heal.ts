@@ -80,9 +80,13 @@ class Progress {
   private drift: readonly Drift[] = [];
   private readonly warnings = new Set<string>();
 
+  get found(): readonly Drift[] {
+    return this.drift.map((each) => withFailure(each, this.failed));
+  }
+
   /** What is not healed yet. */
   get left(): readonly Drift[] {
-    return this.drift.filter(isLeft).map((each) => withFailure(each, this.failed));
+    return this.found.filter(isLeft);
   }
 
   seen({ desiredHash, plan, warnings }: Look): void {
@@ -92,7 +96,7 @@ class Progress {
   }
 
   toReport(durationMs: number): HealReport {
-    const { outcome, runId, desiredHash, applied, failed, healer, error, drift } = this;
+    const { outcome, runId, desiredHash, applied, failed, healer, error, found } = this;
     return {
       outcome,
       runId,
@@ -101,7 +105,7 @@ class Progress {
       applied,
       failed,
       open: this.left,
-      drift,
+      drift: found,
       healer,
       warnings: [...this.warnings],
       error,

@@ -25,6 +25,11 @@ export function blockIndexes(database: Where, table: string): Promise<Blocker> {
   return begin(database, `begin; lock table ${table} in row exclusive mode`);
 }
 
+/** Maintains a table, say with VACUUM, so that no index build of it begins. */
+export function blockMaintenance(database: Where, table: string): Promise<Blocker> {
+  return begin(database, `begin; lock table ${table} in share update exclusive mode`);
+}
+
 /** Has an old snapshot, which every concurrent index build waits for. It is in nobody else's way. */
 export function holdSnapshot(database: Where): Promise<Blocker> {
   return begin(database, 'begin isolation level repeatable read; select 1');

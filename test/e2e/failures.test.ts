@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AutoMigrationModuleOptions } from '../../src/index.js';
 import { createTestDatabase, type TestDatabase } from '../setup/database.js';
 import { createApplication, startApplication, type Application } from './application.js';
+import { blockMaintenance, waitingOf } from './blocker.js';
 import { startProxy } from './database-proxy.js';
 
 const Room = new EntitySchema({
@@ -117,6 +118,53 @@ describe("onFailure 'abort'", () => {
   test('lets the application start when all is healed', async () => {
     const application = await startApplication({ database, entities, migration: { onFailure: 'abort' } });
     expect(application.migrations.status()).toMatchObject({ state: 'up', appliedSteps: 1 });
+  });
+});
+
+describe('an index whose name somebody has given to another', () => {
+  const Indexed = new EntitySchema({
+    name: 'Room',
+    tableName: 'room',
+    columns: { id: { type: 'integer', primary: true }, name: { type: 'varchar', nullable: true } },
+    indices: [{ name: 'idx_room_name', columns: ['name'] }],
+  });
+  const options = {
+    entities: [Indexed],
+    migration: { execution: 'online' as const, health: { details: true } },
+  };
+  const takeTheName = (): Promise<unknown> =>
+    database.query('create table suite (name text); create index idx_room_name on suite (name)');
+  const ownerOfTheName = (): Promise<unknown> =>
+    database.query(
+      "select indrelid::regclass::text as owner from pg_index where indexrelid = to_regclass('idx_room_name')",
+    );
+
+  test('stays open, health tells why to those who may know, and the other is left alone', async () => {
+    await takeTheName();
+    const application = await startApplication({ database, ...options });
+    const { schema } = (await application.get()).body.details;
+    expect(schema).toMatchObject({ status: 'degraded', reason: 'drift', openDrift: 1, appliedSteps: 1 });
+    const reason = expect.stringMatching(
+      /^create index failed: .*"idx_room_name" already exists.*Rolled back/,
+    ) as string;
+    const finding = { object: 'public.idx_room_name', disposition: 'open', reason };
+    expect(schema?.['drift']).toEqual(expect.arrayContaining([expect.objectContaining(finding)]));
+    expect(application.migrations.status().open).toMatchObject([finding]);
+    expect(application.log.find('A step failed')).toMatchObject({ level: 'error' });
+    expect(await ownerOfTheName()).toEqual([{ owner: 'suite' }]);
+  });
+
+  test('leaves the other alone when the build is cancelled before it could know', async () => {
+    const { migrations, close } = await startApplication({ database, ...options });
+    await database.query('drop index idx_room_name');
+    await takeTheName();
+    const blocker = await blockMaintenance(database, 'room');
+    const healing = migrations.heal();
+    await vi.waitFor(async () => expect(await waitingOf(database)).toHaveLength(1), 10_000);
+    await close();
+    expect(await healing).toMatchObject({ failed: [{ error: expect.stringContaining('cancel') as string }] });
+    await blocker.release();
+    expect(await ownerOfTheName()).toEqual([{ owner: 'suite' }]);
   });
 });
 
