@@ -4,7 +4,7 @@ import { CronTime } from 'cron';
 import { z } from 'zod';
 import type { Ignore } from './drift/ignore.js';
 import { InvalidOptionError } from './errors.js';
-import type { Execution } from './plan/proposal.js';
+import type { Execution, NamePolicy } from './plan/proposal.js';
 import type { Policy } from './plan/policy.js';
 
 /** How schemas are compared and healed: for {@link AutoMigrator}, and so for module and command line alike. */
@@ -31,6 +31,12 @@ export interface AutoMigratorOptions {
    * @default {}
    */
   ignore?: Ignore;
+  /**
+   * What is done about a constraint or index that is the same under another name than the entities': `'accept'` leaves
+   * it, `'align'` renames it.
+   * @default 'accept'
+   */
+  names?: NamePolicy;
   /**
    * How long a statement may wait for a lock before it gives way, in milliseconds, 1 to 60000. It is tried 6 times.
    * @default 1000
@@ -148,6 +154,7 @@ const migratorShape = {
     .strictObject({ tables: patterns, columns: patterns, indexes: patterns }, NO_OPTIONS)
     .default({})
     .transform((ignore) => ignore as Ignore),
+  names: z.enum(['accept', 'align'], "is neither 'accept' nor 'align'").default('accept'),
   lockTimeoutMs: milliseconds(1, 60_000).default(1000),
   waitForHealerMs: milliseconds(0, 3_600_000).default(30_000),
   journalSchema: name

@@ -17,6 +17,7 @@ import type { Connection } from './schema/connection.js';
 import { fingerprintQuery } from './schema/fingerprint.js';
 import type { QualifiedName, Schema } from './schema/model.js';
 import { readAnswers } from './schema/read-answers.js';
+import { columnKey, withMaxima } from './schema/read-maxima.js';
 import { readSchema } from './schema/read-schema.js';
 
 /** What no fingerprint shows (rows, a sequence's value, rights) is looked at again after this. */
@@ -70,18 +71,23 @@ export class Lookout {
   async look(connection: Connection): Promise<Look> {
     assertUsable(this.dataSource);
     this.settled = undefined;
-    const { ignore, execution, policy } = this.options;
+    const { ignore } = this.options;
     const desired = await this.desired.read(connection);
     const schemas = this.options.schemas ?? desired.schema.namespaces.map(({ name }) => name);
     const scope = schemas.map((schema) => ({ actual: schema, reportedAs: schema }));
     const actual = scope.length === 0 ? desired.schema : await readSchema(connection, scope);
-    const visible = withoutIgnored(this.withoutOwnTables(actual, desired.schema), ignore);
+    const found = this.withoutOwnTables(actual, desired.schema);
+    const visible = await withMaxima(
+      connection,
+      withoutIgnored(found, ignore),
+      filledColumns(desired.schema),
+    );
     const differences = [
       ...(await compareInBreaths(withoutIgnored(desired.schema, ignore), visible)),
       ...(await this.compareNotes(connection, desired, schemas)),
     ];
-    const answers = await readAnswers(connection, questionsOf(differences, actual, execution));
-    const plan = planDifferences(differences, actual, answers, { execution, policy });
+    const answers = await readAnswers(connection, questionsOf(differences, actual, this.options));
+    const plan = planDifferences(differences, actual, answers, this.options);
     const look = toLook(desired, schemas, plan);
     this.settle(look, actual, desired);
     return look;
@@ -130,6 +136,16 @@ export class Lookout {
     for (const table of desired.tables) own.delete(keyOf(table));
     return { ...actual, tables: actual.tables.filter((table) => !own.has(keyOf(table))) };
   }
+}
+
+/** The columns that a sequence is to fill. */
+function filledColumns({ tables }: Schema): Set<string> {
+  const filled = tables.flatMap((table) =>
+    table.columns
+      .filter(({ serial, identity }) => serial || identity !== null)
+      .map(({ name }) => columnKey(table, name)),
+  );
+  return new Set(filled);
 }
 
 /** This runs inside somebody's server: its event loop is not to be held for long. */

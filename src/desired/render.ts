@@ -193,6 +193,7 @@ function renderForeignKeys(dataSource: DataSource, metadata: EntityMetadata): Co
       definition,
       columns,
       validated: true,
+      enforced: true,
       references,
     };
   });

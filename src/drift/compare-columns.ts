@@ -1,6 +1,7 @@
 import { displayName } from '../schema/identifier.js';
 import type { Column, Table } from '../schema/model.js';
 import { describeColumn, describeGeneration } from './describe.js';
+import { compareSequence, detachedSequence } from './compare-sequences.js';
 import type { Difference } from './drift-kind.js';
 
 /** Columns are matched by name. Their order is no drift: it cannot be changed without a rewrite. */
@@ -52,10 +53,11 @@ function isSame(wanted: Column, found: Column): boolean {
 }
 
 function compareColumn(table: Table, wanted: Column, found: Column): Difference[] {
-  if (isSame(wanted, found)) return [];
+  const ofSequence = compareSequence(table, wanted, found);
+  if (isSame(wanted, found)) return ofSequence;
   const named = facts(table, wanted);
   const both = { ...named, wanted, found };
-  const differences: Difference[] = [];
+  const differences = ofSequence;
   if (wanted.type !== found.type) {
     differences.push({ kind: 'different-type', ...both, desired: wanted.type, actual: found.type });
   }
@@ -64,7 +66,11 @@ function compareColumn(table: Table, wanted: Column, found: Column): Difference[
     differences.push({ kind: 'different-collation', ...both, desired, actual });
   }
   const [desiredGeneration, actualGeneration] = [describeGeneration(wanted), describeGeneration(found)];
-  if (desiredGeneration !== actualGeneration) {
+  const detached = detachedSequence(wanted, found);
+  if (detached !== null) {
+    const [desired, actual] = [`owns ${detached}`, `only takes values from ${detached}`];
+    differences.push({ kind: 'detached-sequence', ...named, wanted, sequence: detached, desired, actual });
+  } else if (desiredGeneration !== actualGeneration) {
     const [desired, actual] = [desiredGeneration || 'plain', actualGeneration || 'plain'];
     differences.push({ kind: 'different-generation', ...both, desired, actual });
   } else if (wanted.expression !== found.expression) {

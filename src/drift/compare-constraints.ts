@@ -25,21 +25,26 @@ function facts(table: Table, { name }: Constraint): Pick<Difference, 'object' | 
 }
 
 function comparePair(table: Table, wanted: Constraint, found: Constraint): Difference[] {
-  if (found.validated && wanted.name === found.name) return [];
+  if (found.validated && found.enforced && wanted.name === found.name) return [];
   const differences: Difference[] = [];
   const named = facts(table, found);
-  if (!found.validated) {
+  if (!found.enforced) {
+    const actual = `${found.definition}, not enforced`;
+    differences.push({ kind: 'disabled-constraint', ...named, desired: wanted.definition, actual, found });
+  } else if (!found.validated) {
     const actual = `${found.definition} NOT VALID`;
     differences.push({ kind: 'unvalidated-constraint', ...named, desired: wanted.definition, actual, found });
   }
   if (wanted.name !== found.name) {
-    const names = { wanted: wanted.name, found: found.name };
+    const [desired, actual] = [wanted.name, found.name];
     differences.push({
       kind: 'named-differently',
       ...named,
-      desired: wanted.name,
-      actual: found.name,
-      ...names,
+      desired,
+      actual,
+      is: 'constraint',
+      wanted: desired,
+      found: actual,
     });
   }
   return differences;

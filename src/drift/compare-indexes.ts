@@ -25,9 +25,17 @@ function facts(table: Table, { name }: Index): Pick<Difference, 'object' | 'tabl
 
 function comparePair(table: Table, wanted: Index, found: Index): Difference[] {
   if (wanted.name === found.name) return [];
-  const names = { wanted: wanted.name, found: found.name };
+  const [desired, actual] = [wanted.name, found.name];
   return [
-    { kind: 'named-differently', ...facts(table, found), desired: wanted.name, actual: found.name, ...names },
+    {
+      kind: 'named-differently',
+      ...facts(table, found),
+      desired,
+      actual,
+      is: 'index',
+      wanted: desired,
+      found: actual,
+    },
   ];
 }
 

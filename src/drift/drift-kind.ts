@@ -6,6 +6,7 @@ import type {
   Note,
   QualifiedName,
   RelationKind,
+  Sequence,
   Table,
 } from '../schema/model.js';
 
@@ -28,13 +29,21 @@ export interface DriftPayloads {
   'different-generation': { readonly wanted: Column; readonly found: Column };
   'different-collation': { readonly wanted: Column; readonly found: Column };
   'different-comment': { readonly wanted: Column };
+  'detached-sequence': { readonly wanted: Column; readonly sequence: string };
+  'sequence-behind': { readonly column: string; readonly sequence: Sequence };
+  'sequence-near-limit': { readonly column: string; readonly sequence: Sequence };
   'missing-constraint': { readonly wanted: Constraint };
   'different-constraint': { readonly wanted: Constraint; readonly found: Constraint };
   'unvalidated-constraint': { readonly found: Constraint };
+  'disabled-constraint': { readonly found: Constraint };
   'missing-index': { readonly wanted: Index };
   'different-index': { readonly wanted: Index; readonly found: Index };
   'invalid-index': { readonly wanted: Index; readonly found: Index };
-  'named-differently': { readonly wanted: string; readonly found: string };
+  'named-differently': {
+    readonly is: 'constraint' | 'index';
+    readonly wanted: string;
+    readonly found: string;
+  };
   'missing-note': { readonly wanted: Note };
   'required-extra-column': { readonly found: Column };
   'extra-table': { readonly found: RelationKind };

@@ -19,7 +19,8 @@ export interface Ignore {
 
 /** The schema without what is to be ignored. */
 export function withoutIgnored(schema: Schema, ignore: Ignore): Schema {
-  if (Object.values(ignore).every((patterns) => !patterns?.length)) return schema;
+  const { tables: ofTables = [], columns = [], indexes = [] } = ignore;
+  if (ofTables.length + columns.length + indexes.length === 0) return schema;
   const tables = schema.tables
     .filter((table) => !matches(ignore.tables, [table.schema, table.name]))
     .map((table) => withoutIgnoredParts(table, ignore));

@@ -1,8 +1,9 @@
 import { quoteIdentifier } from '../schema/identifier.js';
+import type { Column } from '../schema/model.js';
 import { columnDefinition, fillsItself, isAddedByRewrite } from './column-definition.js';
 import { commentOnColumn } from './plan-tables.js';
 import { hazardIf, propose, type Planner } from './proposal.js';
-import { hasNulls, hasRows, isLarge } from './question.js';
+import { countOfMisfits, hasNulls, hasRows, isLarge } from './question.js';
 import { alterColumn, alterTable, step, tableOf } from './statements.js';
 import { concurrentFriendlyNotNull } from './not-null.js';
 import { unit } from './step.js';
@@ -61,7 +62,7 @@ export const planDefault: Planner<'different-default'> = (difference) => {
   ]);
 };
 
-export const planType: Planner<'different-type'> = (difference) => {
+export const planType: Planner<'different-type'> = (difference, { count, actual }) => {
   const { wanted, found } = difference;
   const clause = `TYPE ${wanted.type} USING ${quoteIdentifier(wanted.name)}::${wanted.type}`;
   const widened = isWidened(found.type, wanted.type);
@@ -72,20 +73,29 @@ export const planType: Planner<'different-type'> = (difference) => {
     widened ? `TYPE ${wanted.type}` : clause,
     { rewrites: !widened },
   );
-  const detail = `${found.type} is not widened to ${wanted.type} in place: values may be lost or refused, and the table is rewritten under an exclusive lock`;
+  const misfits = widened
+    ? null
+    : countOfMisfits(tableOf(difference), wanted.name, wanted.type, actual.serverVersion);
+  const values = describeMisfits(misfits === null ? undefined : count(misfits));
+  const detail = `${found.type} is not widened to ${wanted.type} in place: ${values}, and the table is rewritten under an exclusive lock`;
   return propose([unit('type-change', change)], [hazardIf(!widened, 'data-loss', detail)]);
 };
 
-export const planGeneration: Planner<'different-generation'> = ({ desired, actual }) =>
-  propose(
-    [],
-    [
-      {
-        kind: 'undecided',
-        detail: `where its values come from (${actual}, wanted: ${desired}) is not changed on a column that has values`,
-      },
-    ],
-  );
+function describeMisfits(misfits: number | undefined): string {
+  if (misfits === undefined) return 'values may be lost or refused';
+  return misfits === 0
+    ? 'its values fit'
+    : `${misfits} ${misfits === 1 ? 'value does' : 'values do'} not fit`;
+}
+
+/** A sequence of the column's own fills it in both guises, and the application may give a value of its own. */
+const isFilledBySequence = ({ serial, identity }: Column): boolean => serial || identity === 'by default';
+
+export const planGeneration: Planner<'different-generation'> = ({ desired, actual, wanted, found }) => {
+  if (isFilledBySequence(wanted) && isFilledBySequence(found)) return 'accepted';
+  const detail = `where its values come from (${actual}, wanted: ${desired}) is not changed on a column that has values`;
+  return propose([], [{ kind: 'undecided', detail }]);
+};
 
 export const planCollation: Planner<'different-collation'> = ({ desired, actual }) =>
   propose(

@@ -32,6 +32,13 @@ export const planUnvalidatedConstraint: Planner<'unvalidated-constraint'> = (dif
   return propose([validation(difference, found)], [violation(difference, found, context)]);
 };
 
+/** Only a superuser may enable the triggers of a foreign key, and rows from meanwhile may violate it. */
+export const planDisabledConstraint: Planner<'disabled-constraint'> = (difference) => {
+  const { found } = difference;
+  const detail = `the server does not enforce it: look for rows that violate it, then drop ${found.name} and let it be made anew, or let a superuser enable its triggers`;
+  return propose([], [{ kind: 'undecided', detail }]);
+};
+
 function addUnits(difference: Difference, wanted: Constraint, context: PlanContext, before: Step[]): Unit[] {
   const later = context.execution === 'online' && canBeValidatedLater(difference, wanted, context);
   const clause = `ADD CONSTRAINT ${quoteIdentifier(wanted.name)} ${wanted.definition}${later ? ' NOT VALID' : ''}`;

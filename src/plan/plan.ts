@@ -4,7 +4,7 @@ import type { HazardKind } from './hazard.js';
 import { planDifference } from './planners.js';
 import { needsOwnership } from './privileges.js';
 import { dispositionOf, type Disposition, type Policy } from './policy.js';
-import type { Execution, PlanContext, Proposal } from './proposal.js';
+import type { Execution, NamePolicy, PlanContext, Proposal, Settled } from './proposal.js';
 import type { Answers, Question } from './question.js';
 import { splitRequiredColumns, tableName } from './split.js';
 import { PHASES, type Unit } from './step.js';
@@ -45,6 +45,7 @@ export interface Plan {
 export interface PlanOptions {
   readonly execution: Execution;
   readonly policy: Policy;
+  readonly names: NamePolicy;
 }
 
 /** Decides what is done about each difference. Pure: all it knows of the database is in the arguments. */
@@ -52,9 +53,15 @@ export function planDifferences(
   differences: readonly Difference[],
   actual: Schema,
   answers: Answers,
-  { execution, policy }: PlanOptions,
+  { execution, policy, names }: PlanOptions,
 ): Plan {
-  const context: PlanContext = { execution, actual, ask: (question) => answers.get(question) };
+  const context: PlanContext = {
+    execution,
+    names,
+    actual,
+    ask: (question) => answers.get(question) as boolean | undefined,
+    count: (question) => answers.get(question) as number | undefined,
+  };
   const planned = splitRequiredColumns(differences, context).map((difference) => {
     const proposal = withPrivileges(difference, planDifference(difference, context), actual);
     const drift = toDrift(difference, proposal, policy);
@@ -71,16 +78,14 @@ export function planDifferences(
 export function questionsOf(
   differences: readonly Difference[],
   actual: Schema,
-  execution: Execution,
+  { execution, names }: PlanOptions,
 ): Question[] {
   const questions = new Set<Question>();
   const ask = (question: Question): undefined => void questions.add(question);
-  const context: PlanContext = { execution, actual, ask };
+  const context: PlanContext = { execution, names, actual, ask, count: ask };
   for (const difference of splitRequiredColumns(differences, context)) planDifference(difference, context);
   return [...questions];
 }
-
-type Settled = Exclude<ReturnType<typeof planDifference>, Proposal>;
 
 function withPrivileges(
   difference: Difference,

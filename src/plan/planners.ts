@@ -11,6 +11,7 @@ import {
 } from './plan-columns.js';
 import {
   planDifferentConstraint,
+  planDisabledConstraint,
   planMissingConstraint,
   planUnvalidatedConstraint,
 } from './plan-constraints.js';
@@ -19,17 +20,14 @@ import { planDifferentIndex, planInvalidIndex, planMissingIndex } from './plan-i
 import { planMissingNote } from './plan-notes.js';
 import { planMissingExtension } from './plan-extensions.js';
 import { planRefusedEntity } from './plan-refusals.js';
+import { planName } from './plan-names.js';
+import { planDetachedSequence, planSequenceBehind, planSequenceNearLimit } from './plan-sequences.js';
 import { planMissingSchema } from './plan-schemas.js';
 import { planMissingTable, planDifferentRelation, planTableComment } from './plan-tables.js';
 import { planDifferentView, planMissingView } from './plan-views.js';
-import type { PlanContext, Planner, Proposal } from './proposal.js';
+import type { PlanContext, Planner, Proposal, Settled } from './proposal.js';
 
-/** What only the database has is nobody's to drop. */
 const stays = 'stays';
-/** The same thing under another name is the same thing. */
-const accepted = 'accepted';
-
-type Settled = typeof stays | typeof accepted;
 
 /** What is done about each kind of drift. */
 const PLANNERS: { readonly [Kind in DriftKind]: Planner<Kind> | Settled } = {
@@ -50,13 +48,17 @@ const PLANNERS: { readonly [Kind in DriftKind]: Planner<Kind> | Settled } = {
   'different-generation': planGeneration,
   'different-collation': planCollation,
   'different-comment': planComment,
+  'detached-sequence': planDetachedSequence,
+  'sequence-behind': planSequenceBehind,
+  'sequence-near-limit': planSequenceNearLimit,
   'missing-constraint': planMissingConstraint,
   'different-constraint': planDifferentConstraint,
   'unvalidated-constraint': planUnvalidatedConstraint,
+  'disabled-constraint': planDisabledConstraint,
   'missing-index': planMissingIndex,
   'different-index': planDifferentIndex,
   'invalid-index': planInvalidIndex,
-  'named-differently': accepted,
+  'named-differently': planName,
   'missing-note': planMissingNote,
   'required-extra-column': planRequiredExtraColumn,
   'extra-table': stays,
@@ -64,6 +66,8 @@ const PLANNERS: { readonly [Kind in DriftKind]: Planner<Kind> | Settled } = {
   'extra-constraint': stays,
   'extra-index': stays,
 };
+
+export const DRIFT_KINDS = Object.keys(PLANNERS) as readonly DriftKind[];
 
 export function planDifference(difference: Difference, context: PlanContext): Proposal | Settled {
   // The table of planners is keyed by kind, which TypeScript cannot follow through a union.

@@ -16,7 +16,7 @@ export function dispositionOf(proposal: Proposal | 'stays' | 'accepted', policy:
   if (proposal === 'stays')
     return { disposition: 'extra', reason: 'only the database has it; it stays', hazards: [] };
   if (proposal === 'accepted')
-    return { disposition: 'accepted', reason: 'the same under another name', hazards: [] };
+    return { disposition: 'accepted', reason: 'the same in another guise', hazards: [] };
   const hazards = proposal.hazards.map(({ kind }) => kind);
   const reasons = proposal.hazards.map(({ detail }) => detail);
   if (policy === 'off') reasons.push("policy is 'off': nothing is changed");

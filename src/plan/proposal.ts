@@ -1,11 +1,14 @@
 import type { Difference, DriftKind } from '../drift/drift-kind.js';
 import type { Schema } from '../schema/model.js';
 import type { Hazard } from './hazard.js';
-import type { Question } from './question.js';
+import type { Count, Question } from './question.js';
 import type { Unit } from './step.js';
 
 /** How a plan is to be carried out. */
 export type Execution = 'online' | 'atomic';
+
+/** accept: an object under another name than the entities' is the same. align: it is renamed. */
+export type NamePolicy = 'accept' | 'align';
 
 /** What a planner may know. */
 export interface PlanContext {
@@ -13,6 +16,8 @@ export interface PlanContext {
   readonly actual: Schema;
   /** Undefined where the answer is not known. */
   readonly ask: (question: Question) => boolean | undefined;
+  readonly count: (question: Count) => number | undefined;
+  readonly names: NamePolicy;
 }
 
 /** What would be done about a difference, and what speaks against doing it unattended. */
@@ -24,7 +29,10 @@ export interface Proposal {
 export type Planner<Kind extends DriftKind> = (
   difference: Difference<Kind>,
   context: PlanContext,
-) => Proposal;
+) => Proposal | Settled;
+
+/** stays: what only the database has is nobody's to drop. accepted: the same thing in another guise. */
+export type Settled = 'stays' | 'accepted';
 
 export function propose(units: readonly Unit[], hazards: readonly (Hazard | null)[] = []): Proposal {
   return { units, hazards: hazards.filter((hazard) => hazard !== null) };

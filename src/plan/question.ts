@@ -7,8 +7,11 @@ import type { Constraint, Index, QualifiedName } from '../schema/model.js';
  */
 export type Question = string;
 
+/** The same with a number for an answer. */
+export type Count = string;
+
 /** The answers; one is missing where the server could not tell, say because the column is not there yet. */
-export type Answers = ReadonlyMap<Question, boolean>;
+export type Answers = ReadonlyMap<Question, unknown>;
 
 /** Above this a rewrite or a scan under a strong lock is not done unattended. */
 const SMALL_TABLE_BYTES = 16 * 1024 * 1024;
@@ -71,6 +74,42 @@ export function mayCreateExtension(name: string): Question {
     select from pg_available_extension_versions
     where name = ${quoteLiteral(name)} and trusted and has_database_privilege(current_database(), 'CREATE'))`;
 }
+
+/** OWNED BY wants both in one schema and of one owner; and a sequence has one column. */
+export function mayBeOwned(sequence: string, table: QualifiedName): Question {
+  return `select not exists (
+      select from pg_depend where classid = 'pg_class'::regclass and objid = s.oid and deptype in ('a', 'i'))
+      and s.relowner = t.relowner and s.relnamespace = t.relnamespace
+    from pg_class s, pg_class t
+    where s.oid = ${quoteLiteral(sequence)}::regclass and t.oid = ${quoteLiteral(quoteQualified(table))}::regclass`;
+}
+
+/** Whether a name is taken that an object is to get. */
+export function isTaken(table: QualifiedName, name: string): Question {
+  return `select to_regclass(${quoteLiteral(quoteQualified({ schema: table.schema, name }))}) is not null or exists (
+    select from pg_constraint
+    where conrelid = ${quoteLiteral(quoteQualified(table))}::regclass and conname = ${quoteLiteral(name)})`;
+}
+
+/** PostgreSQL 16's way to ask whether a text is a value of a type, its length included, without an error. */
+export function countOfMisfits(
+  table: QualifiedName,
+  column: string,
+  type: string,
+  serverVersion: number,
+): Count | null {
+  const name = quoteIdentifier(column);
+  const [, limit] = /^character varying\((\d+)\)$/.exec(type) ?? [];
+  const misfit =
+    serverVersion >= INPUT_IS_VALID_SINCE
+      ? `not pg_input_is_valid(${name}::text, ${quoteLiteral(type)})`
+      : limit && `length(${name}::text) > ${limit}`;
+  return misfit
+    ? `select count(*)::int from ${quoteQualified(table)} where ${name} is not null and ${misfit}`
+    : null;
+}
+
+const INPUT_IS_VALID_SINCE = 160000;
 
 function checkExpression({ definition }: Constraint): string {
   return definition.replace(/^CHECK /, '').replace(/ NO INHERIT$/, '');

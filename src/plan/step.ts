@@ -26,6 +26,7 @@ export const PHASES = [
   'schema',
   'type',
   'table',
+  'name',
   'column',
   'type-change',
   'constraint',

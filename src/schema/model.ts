@@ -78,6 +78,18 @@ export interface Column {
   /** Only where it differs from the type's own. */
   readonly collation: string | null;
   readonly comment: string | null;
+  /** Of a serial or identity column that has rows and an index to find its maximum by; else null. */
+  readonly sequence: Sequence | null;
+}
+
+/** How far a sequence has come that fills a column. Numbers as texts: they may be past what JavaScript counts exactly. */
+export interface Sequence extends QualifiedName {
+  readonly next: string;
+  readonly increment: string;
+  /** The least of what the sequence and the column's type allow. */
+  readonly limit: string;
+  /** The largest value in the column; null where it was not read. */
+  readonly maximum: string | null;
 }
 
 export type ConstraintType = 'primary-key' | 'unique' | 'check' | 'exclusion' | 'foreign-key';
@@ -90,6 +102,8 @@ export interface Constraint {
   readonly columns: readonly string[];
   /** False for NOT VALID: rows from before it was added were never looked at. */
   readonly validated: boolean;
+  /** False where the server does not look at it: NOT ENFORCED, or a foreign key whose triggers are disabled. */
+  readonly enforced: boolean;
   /** The table that a foreign key points to. */
   readonly references: (QualifiedName & { readonly columns: readonly string[] }) | null;
 }

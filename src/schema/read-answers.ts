@@ -1,21 +1,22 @@
 import { queryRows, run, type Connection } from './connection.js';
+import { setWording } from './wording.js';
 
 /** A question that takes longer stays unanswered: looking must not become a load. */
 const TIMEOUT_MS = 5000;
 
 /**
- * Asks the database questions whose answer is one boolean. One that fails (a column that is not there, a right that is
+ * Asks the database questions whose answer is one value. One that fails (a column that is not there, a right that is
  * missing, the time) has no answer.
  */
 export async function readAnswers(
   connection: Connection,
   questions: readonly string[],
-): Promise<Map<string, boolean>> {
-  const answers = new Map<string, boolean>();
+): Promise<Map<string, unknown>> {
+  const answers = new Map<string, unknown>();
   if (questions.length === 0) return answers;
   await run(
     connection,
-    `begin read only; set local search_path = pg_catalog; set local statement_timeout = ${TIMEOUT_MS}`,
+    `begin read only; ${setWording('transaction')}; set local statement_timeout = ${TIMEOUT_MS}`,
   );
   for (const question of questions) {
     const answer = await readAnswer(connection, question);
@@ -25,10 +26,10 @@ export async function readAnswers(
   return answers;
 }
 
-async function readAnswer(connection: Connection, question: string): Promise<boolean | undefined> {
+async function readAnswer(connection: Connection, question: string): Promise<unknown> {
   await run(connection, 'savepoint question');
   try {
-    const [row] = await queryRows<Record<string, boolean>>(connection, question);
+    const [row] = await queryRows<Record<string, unknown>>(connection, question);
     return row && Object.values(row)[0];
   } catch (error) {
     if (connection.lost.aborted) throw error;

@@ -4,6 +4,7 @@ import { constraints, toConstraint, type ConstraintRow } from './catalog/constra
 import { enums, type EnumRow } from './catalog/enums.js';
 import { indexes, toIndex, type IndexRow } from './catalog/indexes.js';
 import { namespaces, type NamespaceRow } from './catalog/namespaces.js';
+import { sequences, type SequenceRow } from './catalog/sequences.js';
 import { server, type ServerRow } from './catalog/server.js';
 import { tables, type TableRow } from './catalog/tables.js';
 import { views, type ViewRow } from './catalog/views.js';
@@ -11,6 +12,7 @@ import type { Connection, Result } from './connection.js';
 import { fingerprintQuery } from './fingerprint.js';
 import { quoteLiteral } from './identifier.js';
 import type { RelationKind, Schema, Table } from './model.js';
+import { setWording } from './wording.js';
 
 /** A namespace on the server and the name that it is reported under (they differ only for a shadow). */
 export interface Scope {
@@ -18,7 +20,7 @@ export interface Scope {
   readonly reportedAs: string;
 }
 
-const KINDS = { server, namespaces, enums, tables, columns, constraints, indexes, views } as const;
+const KINDS = { server, namespaces, enums, tables, columns, constraints, indexes, views, sequences } as const;
 
 interface Rows {
   server: ServerRow[];
@@ -29,6 +31,7 @@ interface Rows {
   constraints: ConstraintRow[];
   indexes: IndexRow[];
   views: ViewRow[];
+  sequences: SequenceRow[];
 }
 
 const RELATION_KINDS: Record<TableRow['relkind'], RelationKind> = {
@@ -69,14 +72,13 @@ async function query(connection: Connection, statements: readonly string[]): Pro
 function readings(scope: readonly Scope[]): string[] {
   const clause = scopeClause(scope);
   return [
-    // With only pg_catalog in the path every other name is printed qualified.
-    'set local search_path = pg_catalog',
+    setWording('transaction'),
     ...Object.values(KINDS).map(({ sql }) => `${clause} ${sql}`),
   ];
 }
 
 function toRows(results: readonly Result[]): Rows {
-  // The first one is that of SET.
+  // The first one is that of the wording.
   return Object.fromEntries(
     Object.keys(KINDS).map((kind, i) => [kind, results[i + 1]?.rows ?? []]),
   ) as unknown as Rows;
@@ -97,6 +99,9 @@ async function toSchema(rows: Rows): Promise<Schema> {
   const constraintsOf = groupByTable(rows.constraints);
   const indexesOf = groupByTable(rows.indexes);
   const definitionOf = new Map(rows.views.map(({ table, definition }) => [table, rename(definition)]));
+  const sequenceOf = new Map(
+    rows.sequences.map(({ table, column, ...sequence }) => [`${table} ${column}`, sequence]),
+  );
   const toTable = (row: TableRow): Table => ({
     schema: row.schema,
     name: row.name,
@@ -104,7 +109,9 @@ async function toSchema(rows: Rows): Promise<Schema> {
     definition: definitionOf.get(row.oid) ?? null,
     comment: row.comment,
     owned: row.owned,
-    columns: (columnsOf.get(row.oid) ?? []).map((column) => toColumn(column, rename)),
+    columns: (columnsOf.get(row.oid) ?? []).map((column) =>
+      toColumn(column, rename, sequenceOf.get(`${row.oid} ${column.name}`) ?? null),
+    ),
     constraints: (constraintsOf.get(row.oid) ?? []).map((constraint) => toConstraint(constraint, rename)),
     indexes: (indexesOf.get(row.oid) ?? []).map((index) => toIndex(index, rename)),
   });

@@ -13,7 +13,7 @@ afterAll(async () => {
 /** An initialised data source of these entities. It is closed when the test file has ended. */
 export async function openDataSource(
   url: string,
-  entities: EntitySchema[],
+  entities: (EntitySchema | (new () => object))[],
   options: PostgresOptions = {},
 ): Promise<DataSource> {
   const dataSource = new DataSource({ ...options, type: 'postgres', url, entities });

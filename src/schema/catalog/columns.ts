@@ -1,5 +1,5 @@
 import type { CatalogQuery } from './query.js';
-import type { Column } from '../model.js';
+import type { Column, Sequence } from '../model.js';
 
 export interface ColumnRow {
   readonly table: number;
@@ -57,7 +57,11 @@ export const columns: CatalogQuery<ColumnRow> = {
 const IDENTITIES = { '': null, a: 'always', d: 'by default' } as const;
 const GENERATED = { '': null, s: 'stored', v: 'virtual' } as const;
 
-export function toColumn(row: ColumnRow, rename: (text: string) => string): Column {
+export function toColumn(
+  row: ColumnRow,
+  rename: (text: string) => string,
+  sequence: Sequence | null,
+): Column {
   // Only a bare nextval is a serial: nextval(…) * 10 is an expression like any other.
   const serial = row.owned && /^nextval\('(?:[^']|'')+'::regclass\)$/.test(row.expression ?? '');
   return {
@@ -71,5 +75,6 @@ export function toColumn(row: ColumnRow, rename: (text: string) => string): Colu
     generated: GENERATED[row.attgenerated],
     collation: row.collation,
     comment: row.comment,
+    sequence,
   };
 }

@@ -9,6 +9,7 @@ export interface ConstraintRow {
   readonly definition: string;
   readonly columns: string[];
   readonly convalidated: boolean;
+  readonly disabled: boolean;
   readonly condeferrable: boolean;
   readonly condeferred: boolean;
   readonly confupdtype: string;
@@ -29,7 +30,9 @@ const names = (relation: string, numbers: string): string => `case when cardinal
 export const constraints: CatalogQuery<ConstraintRow> = {
   sql: `select o.conrelid as table, o.conname as name, o.contype::text, pg_get_constraintdef(o.oid) as definition,
     ${names('o.conrelid', 'o.conkey')} as columns,
-    o.convalidated, o.condeferrable, o.condeferred, o.confupdtype::text, o.confdeltype::text,
+    o.convalidated,
+    o.contype = 'f' and exists (select from pg_trigger g where g.tgconstraint = o.oid and g.tgenabled = 'D') as disabled,
+    o.condeferrable, o.condeferred, o.confupdtype::text, o.confdeltype::text,
     coalesce(rs.alias, rn.nspname) as "referencedSchema", r.relname as "referencedTable",
     case when o.contype = 'f' then ${names('o.confrelid', 'o.confkey')} end as "referencedColumns"
   from scope s
@@ -57,6 +60,9 @@ const ACTIONS: Record<string, ForeignKeyAction> = {
   d: 'SET DEFAULT',
 };
 
+/** NOT ENFORCED came with PostgreSQL 18. */
+const UNCHECKED = / NOT (VALID|ENFORCED)$/;
+
 export function toConstraint(row: ConstraintRow, rename: (text: string) => string): Constraint {
   const references =
     row.referencedSchema === null || row.referencedTable === null
@@ -77,9 +83,11 @@ export function toConstraint(row: ConstraintRow, rename: (text: string) => strin
               : 'INITIALLY IMMEDIATE'
             : null,
         })
-      : rename(row.definition.replace(/ NOT VALID$/, '')),
+      : rename(row.definition.replace(UNCHECKED, '')),
     columns: row.columns,
     validated: row.convalidated,
+    // A constraint that is not enforced is not valid either, but VALIDATE would not help.
+    enforced: !row.disabled && !row.definition.endsWith(' NOT ENFORCED'),
     references,
   };
 }

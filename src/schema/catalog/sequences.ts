@@ -1,0 +1,34 @@
+import type { CatalogQuery } from './query.js';
+import type { Sequence } from '../model.js';
+
+export interface SequenceRow extends Sequence {
+  readonly table: number;
+  readonly column: string;
+}
+
+const LARGEST = `case c.atttypid when 'int2'::regtype then 32767 when 'int4'::regtype then 2147483647
+      else 9223372036854775807 end`;
+
+/**
+ * The sequences that fill columns, of tables that hold anything. Only where the column leads an index, so that its
+ * maximum can be had at once, and where the role may read both.
+ */
+export const sequences: CatalogQuery<SequenceRow> = {
+  sql: `select c.attrelid as table, c.attname as column, n.nspname as schema, r.relname as name,
+    coalesce(pg_sequence_last_value(q.seqrelid) + q.seqincrement, q.seqstart)::text as next,
+    q.seqincrement::text as increment, least(q.seqmax, ${LARGEST})::text as limit, null as maximum
+  from scope s
+  join pg_class t on t.relnamespace = s.oid and t.relkind in ('r', 'p') and not t.relispartition
+  join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = t.oid
+    and d.classid = 'pg_class'::regclass and d.objsubid = 0 and d.deptype in ('a', 'i')
+  join pg_attribute c on c.attrelid = t.oid and c.attnum = d.refobjsubid
+  join pg_sequence q on q.seqrelid = d.objid and q.seqincrement > 0 and not q.seqcycle
+  join pg_class r on r.oid = q.seqrelid
+  join pg_namespace n on n.oid = r.relnamespace
+  where (t.relkind = 'p' or pg_relation_size(t.oid) > 0)
+    and exists (
+      select from pg_index x join pg_class i on i.oid = x.indexrelid
+      where x.indrelid = t.oid and x.indkey[0] = c.attnum and x.indisvalid and x.indpred is null
+        and i.relam = (select oid from pg_am where amname = 'btree'))
+    and has_sequence_privilege(q.seqrelid, 'SELECT') and has_column_privilege(t.oid, c.attnum, 'SELECT')`,
+};
