@@ -15,6 +15,7 @@ const defaults = {
   policy: 'safe',
   execution: 'atomic',
   ignore: {},
+  names: 'accept',
   lockTimeoutMs: 1000,
   waitForHealerMs: 30_000,
   journalSchema: 'auto_migration',
@@ -47,6 +48,7 @@ const good: AutoMigrationModuleOptions[] = [
   { execution: 'atomic' },
   { schemas: ['public', 'Sales "2026"'] },
   { ignore: { tables: ['audit_*', /^public\.tmp_/], columns: [], indexes: ['idx_manual_*'] } },
+  { names: 'align' },
   { lockTimeoutMs: 1 },
   { lockTimeoutMs: 60_000 },
   { waitForHealerMs: 0 },
@@ -161,8 +163,8 @@ test('a long value is cut', () => {
 
 describe('the façade', () => {
   test('knows its own options and no other', () => {
-    const { policy, execution, ignore, lockTimeoutMs, waitForHealerMs, journalSchema } = defaults;
-    const own = { policy, execution, ignore, lockTimeoutMs, waitForHealerMs, journalSchema };
+    const { policy, execution, ignore, names, lockTimeoutMs, waitForHealerMs, journalSchema } = defaults;
+    const own = { policy, execution, ignore, names, lockTimeoutMs, waitForHealerMs, journalSchema };
     expect(resolveMigratorOptions({})).toEqual(own);
     expect(() => resolveMigratorOptions({ cron: false } as AutoMigratorOptions)).toThrow('Option "cron"');
   });
