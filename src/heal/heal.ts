@@ -6,6 +6,7 @@ import type { Drift, Plan } from '../plan/plan.js';
 import type { Policy } from '../plan/policy.js';
 import type { Execution } from '../plan/proposal.js';
 import { run, type Connect, type Connection } from '../schema/connection.js';
+import { setWording } from '../schema/wording.js';
 import { executeUnits } from './execute.js';
 import type { AppliedStep, FailedStep, HealOutcome, HealReport } from './heal-report.js';
 import { acquireHealerLock, currentHealer } from './healer-lock.js';
@@ -200,8 +201,8 @@ async function carryOut(
   const cancel = (): void => void connection.cancel().catch(() => undefined);
   signal.addEventListener('abort', cancel);
   try {
-    // Every name in our statements is qualified; whatever else the path holds could only mislead.
-    await run(connection, 'set search_path = pg_catalog');
+    // Our statements hold what was read that way, every name qualified.
+    await run(connection, setWording('session'));
     const options = {
       execution,
       lockTimeoutMs,
