@@ -24,23 +24,24 @@ interface Answer {
   readonly report: object;
   readonly text: string;
   readonly exitCode: ExitCode;
+  readonly warnings?: readonly string[];
 }
 
 type Task = (migrator: AutoMigrator, flags: Flags, signal: AbortSignal) => Promise<Answer>;
 
 const check: Task = async (migrator) => {
   const report = await migrator.check();
-  return { report, text: printCheck(report), exitCode: exitCodeOfCheck(report) };
+  return { report, text: printCheck(report), exitCode: exitCodeOfCheck(report), warnings: report.warnings };
 };
 
 const plan: Task = async (migrator) => {
   const report = await migrator.plan();
-  return { report, text: printPlan(report), exitCode: exitCodeOfCheck(report) };
+  return { report, text: printPlan(report), exitCode: exitCodeOfCheck(report), warnings: report.warnings };
 };
 
 const heal: Task = async (migrator, _flags, signal) => {
   const report = await migrator.heal({ trigger: 'cli', signal });
-  return { report, text: printHeal(report), exitCode: exitCodeOfHeal(report) };
+  return { report, text: printHeal(report), exitCode: exitCodeOfHeal(report), warnings: report.warnings };
 };
 
 const history: Task = async (migrator, { limit = 20 }) => {
@@ -59,6 +60,7 @@ const status: Task = async (migrator) => {
     report: { ...report, healer, lastRun: runs[0] ?? null },
     text: lines.join('\n'),
     exitCode: exitCodeOfCheck(report),
+    warnings: report.warnings,
   };
 };
 
@@ -115,6 +117,9 @@ function withFlags(command: Command): Command {
     .addOption(
       new Option('--execution <how>', 'one transaction a unit, or one for all').choices(['online', 'atomic']),
     )
+    .addOption(
+      new Option('--names <how>', 'what is done about other names for the same').choices(['accept', 'align']),
+    )
     .option('--schemas <names...>', "the schemas to look at (default: the entities')")
     .option('--lock-timeout-ms <number>', 'how long a statement may wait for a lock', Number)
     .option('--journal-schema <name>', 'the schema that holds the journal');
@@ -133,7 +138,8 @@ async function runTask(task: Task, flags: Flags, output: Output, signal: AbortSi
   const opened = !dataSource.isInitialized;
   try {
     if (opened) await dataSource.initialize();
-    const { report, text, exitCode } = await task(migrator, flags, signal);
+    const { report, text, exitCode, warnings = [] } = await task(migrator, flags, signal);
+    for (const warning of warnings) output.error(`Warning: ${warning}`);
     output.out(flags.json ? JSON.stringify(report, null, 2) : text);
     return exitCode;
   } finally {
@@ -144,12 +150,14 @@ async function runTask(task: Task, flags: Flags, output: Output, signal: AbortSi
 function optionsOf({
   execution = 'online',
   schemas,
+  names,
   lockTimeoutMs,
   journalSchema,
 }: Flags): AutoMigratorOptions {
   return {
     execution,
     ...(schemas === undefined ? {} : { schemas }),
+    ...(names === undefined ? {} : { names }),
     ...(lockTimeoutMs === undefined ? {} : { lockTimeoutMs }),
     ...(journalSchema === undefined ? {} : { journalSchema }),
   };
