@@ -1,0 +1,38 @@
+import pg from 'pg';
+import { catalogMessage, fingerprintQuery } from '../subject.mjs';
+
+/** @import { Contender, Place } from '../contender.d.mts' */
+
+// The physical limits: what the server and pg alone need for the same catalog rows, on a session that is open already.
+
+/** @type {Contender} */
+export const catalogQueries = {
+  name: 'catalog-queries',
+  title: 'limit: the catalog queries through `pg` alone',
+  upTo: Infinity,
+  open: async (place) => openQuery(place, await catalogMessage(place.schema)),
+};
+
+/** @type {Contender} */
+export const fingerprint = {
+  name: 'fingerprint',
+  title: 'limit: the fingerprint query through `pg` alone',
+  upTo: Infinity,
+  open: (place) => openQuery(place, fingerprintQuery([place.schema])),
+};
+
+/**
+ * @param {Place} place
+ * @param {string} sql
+ */
+async function openQuery({ url }, sql) {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  return {
+    run: async () => {
+      await client.query(sql);
+      return { differences: null };
+    },
+    close: () => client.end(),
+  };
+}
