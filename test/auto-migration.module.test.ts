@@ -11,7 +11,7 @@ afterEach(() => vi.unstubAllEnvs());
 
 async function resolvedBy(module: DynamicModule): Promise<ResolvedModuleOptions> {
   const testing = await Test.createTestingModule({ imports: [module] })
-    
+
     .compile();
   const application = await testing.init();
   const options = application.get<ResolvedModuleOptions>(OPTIONS, { strict: false });
