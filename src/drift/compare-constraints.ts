@@ -1,5 +1,6 @@
 import { displayName } from '../schema/identifier.js';
 import type { Constraint, Table } from '../schema/model.js';
+import { isTemporaryCheck } from '../schema/temporary-names.js';
 import type { Difference } from './drift-kind.js';
 import { matchByMeaning } from './match.js';
 
@@ -66,5 +67,6 @@ function different(table: Table, wanted: Constraint, found: Constraint): Differe
 }
 
 function extra(table: Table, found: Constraint): Difference {
-  return { kind: 'extra-constraint', ...facts(table, found), desired: null, actual: found.definition, found };
+  const kind = isTemporaryCheck(found.name) ? 'leftover-constraint' : 'extra-constraint';
+  return { kind, ...facts(table, found), desired: null, actual: found.definition, found };
 }

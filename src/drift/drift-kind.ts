@@ -36,6 +36,7 @@ export interface DriftPayloads {
   'different-constraint': { readonly wanted: Constraint; readonly found: Constraint };
   'unvalidated-constraint': { readonly found: Constraint };
   'disabled-constraint': { readonly found: Constraint };
+  'leftover-constraint': { readonly found: Constraint };
   'missing-index': { readonly wanted: Index };
   'different-index': { readonly wanted: Index; readonly found: Index };
   'invalid-index': { readonly wanted: Index; readonly found: Index };

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { Difference } from '../drift/drift-kind.js';
 import { quoteIdentifier } from '../schema/identifier.js';
+import { temporaryCheckName } from '../schema/temporary-names.js';
 import type { Execution } from './proposal.js';
 import { alterColumn, alterTable } from './statements.js';
 import { unit, type Unit } from './step.js';
@@ -19,7 +19,7 @@ export function concurrentFriendlyNotNull(
     scans: execution === 'atomic',
   });
   if (execution === 'atomic') return [unit('not-null', set)];
-  const check = quoteIdentifier(checkName(difference));
+  const check = quoteIdentifier(temporaryCheckName(difference.object));
   const drop = alterTable(difference, 'drop the temporary check', `DROP CONSTRAINT IF EXISTS ${check}`);
   const addClause = `ADD CONSTRAINT ${check} CHECK (${quoteIdentifier(name)} IS NOT NULL) NOT VALID`;
   const validate = alterTable(difference, 'validate the temporary check', `VALIDATE CONSTRAINT ${check}`, {
@@ -32,8 +32,4 @@ export function concurrentFriendlyNotNull(
     { ...unit('not-null', validate), cleanup: drop.sql },
     unit('not-null', set, drop),
   ];
-}
-
-function checkName({ object }: Difference): string {
-  return `auto_migration_not_null_${createHash('sha256').update(object).digest('hex').slice(0, 12)}`;
 }

@@ -39,6 +39,12 @@ export const planDisabledConstraint: Planner<'disabled-constraint'> = (differenc
   return propose([], [{ kind: 'undecided', detail }]);
 };
 
+/** A temporary check of a run that died. It refuses NULLs, which nobody has asked for any more. */
+export const planLeftoverConstraint: Planner<'leftover-constraint'> = (difference) => {
+  const clause = `DROP CONSTRAINT IF EXISTS ${quoteIdentifier(difference.found.name)}`;
+  return propose([unit('constraint', alterTable(difference, 'drop the temporary check', clause))]);
+};
+
 function addUnits(difference: Difference, wanted: Constraint, context: PlanContext, before: Step[]): Unit[] {
   const later = context.execution === 'online' && canBeValidatedLater(difference, wanted, context);
   const clause = `ADD CONSTRAINT ${quoteIdentifier(wanted.name)} ${wanted.definition}${later ? ' NOT VALID' : ''}`;

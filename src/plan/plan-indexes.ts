@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { quoteIdentifier, quoteQualified } from '../schema/identifier.js';
-import type { Index, QualifiedName, Schema } from '../schema/model.js';
+import { temporaryIndexName } from '../schema/temporary-names.js';
+import type { Index, QualifiedName, Schema, Table } from '../schema/model.js';
 import type { Difference } from '../drift/drift-kind.js';
 import type { Hazard } from './hazard.js';
 import { needsCreate } from './privileges.js';
@@ -31,10 +31,13 @@ export const planInvalidIndex: Planner<'invalid-index'> = (difference, context) 
 /** The new one is built before the old one goes, so that queries are never without. */
 export const planDifferentIndex: Planner<'different-index'> = (difference, context) => {
   const { wanted, found } = difference;
-  const replacement = { ...wanted, name: temporaryName(wanted) };
+  const replacement = { ...wanted, name: temporaryIndexName(wanted.name) };
   const { schema } = tableOf(difference);
   const rename = `ALTER INDEX ${quoteQualified({ schema, name: replacement.name })} RENAME TO ${quoteIdentifier(wanted.name)}`;
+  // A run that died may have left it half-built.
+  const isLeft = indexesOf(tableOf(difference), context).some(({ name }) => name === replacement.name);
   const units = [
+    ...(isLeft ? [dropUnit(difference, replacement, context)] : []),
     build(difference, replacement, context),
     dropUnit(difference, found, context),
     unit('index', step(difference, 'rename index', rename, 'SHARE UPDATE EXCLUSIVE')),
@@ -72,10 +75,16 @@ function isConcurrent(table: QualifiedName, { execution, actual }: PlanContext):
   return execution === 'online' && !isPartitioned(actual, table);
 }
 
-function isPartitioned({ tables }: Schema, { schema, name }: QualifiedName): boolean {
-  return tables.some(
-    (table) => table.schema === schema && table.name === name && table.kind === 'partitioned table',
-  );
+function isPartitioned({ tables }: Schema, table: QualifiedName): boolean {
+  return findTable(tables, table)?.kind === 'partitioned table';
+}
+
+function indexesOf(table: QualifiedName, { actual }: PlanContext): readonly Index[] {
+  return findTable(actual.tables, table)?.indexes ?? [];
+}
+
+function findTable(tables: readonly Table[], { schema, name }: QualifiedName): Table | undefined {
+  return tables.find((table) => table.schema === schema && table.name === name);
 }
 
 /** https://www.postgresql.org/docs/release/14.4/ */
@@ -101,8 +110,4 @@ function hazardsOfBuild(difference: Difference, index: Index, context: PlanConte
       'PostgreSQL 14.0 to 14.3 can corrupt an index that is built concurrently; update to 14.4',
     ),
   ];
-}
-
-function temporaryName({ name }: Index): string {
-  return `auto_migration_index_${createHash('sha256').update(name).digest('hex').slice(0, 12)}`;
 }

@@ -12,6 +12,7 @@ import {
 import {
   planDifferentConstraint,
   planDisabledConstraint,
+  planLeftoverConstraint,
   planMissingConstraint,
   planUnvalidatedConstraint,
 } from './plan-constraints.js';
@@ -55,6 +56,7 @@ const PLANNERS: { readonly [Kind in DriftKind]: Planner<Kind> | Settled } = {
   'different-constraint': planDifferentConstraint,
   'unvalidated-constraint': planUnvalidatedConstraint,
   'disabled-constraint': planDisabledConstraint,
+  'leftover-constraint': planLeftoverConstraint,
   'missing-index': planMissingIndex,
   'different-index': planDifferentIndex,
   'invalid-index': planInvalidIndex,

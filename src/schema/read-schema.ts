@@ -71,10 +71,7 @@ async function query(connection: Connection, statements: readonly string[]): Pro
 
 function readings(scope: readonly Scope[]): string[] {
   const clause = scopeClause(scope);
-  return [
-    setWording('transaction'),
-    ...Object.values(KINDS).map(({ sql }) => `${clause} ${sql}`),
-  ];
+  return [setWording('transaction'), ...Object.values(KINDS).map(({ sql }) => `${clause} ${sql}`)];
 }
 
 function toRows(results: readonly Result[]): Rows {

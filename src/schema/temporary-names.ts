@@ -1,0 +1,23 @@
+import { createHash } from 'node:crypto';
+
+const CHECK = 'auto_migration_not_null_';
+const INDEX = 'auto_migration_index_';
+
+/** The check that proves a column free of NULLs before it is made NOT NULL. */
+export function temporaryCheckName(column: string): string {
+  return `${CHECK}${short(column)}`;
+}
+
+/** An index that is being built while the one that it replaces still bears its name. */
+export function temporaryIndexName(index: string): string {
+  return `${INDEX}${short(index)}`;
+}
+
+/** Whether a constraint is one of ours that a run should have taken away, and died before. */
+export function isTemporaryCheck(name: string): boolean {
+  return name.startsWith(CHECK) && /^[0-9a-f]{12}$/.test(name.slice(CHECK.length));
+}
+
+function short(name: string): string {
+  return createHash('sha256').update(name).digest('hex').slice(0, 12);
+}
