@@ -47,7 +47,7 @@ export async function renderEntities(dataSource: DataSource): Promise<Rendered> 
   try {
     const rendered: (RenderedTable | Refusal)[] = [];
     for (const metadatas of groupByTable(dataSource)) {
-      rendered.push(await renderOrRefuse(queryRunner, metadatas));
+      rendered.push(await renderOrRefuse(dataSource, queryRunner, metadatas));
       // TypeORM awaits nothing that takes time here, and the application may be serving.
       if (rendered.length % TABLES_A_BREATH === 0) await breathe();
     }
@@ -73,15 +73,16 @@ function isRefusal(rendered: RenderedTable | Refusal): rendered is Refusal {
 
 /** What one entity gets wrong is no reason not to look at the others. */
 async function renderOrRefuse(
+  dataSource: DataSource,
   queryRunner: QueryRunner,
   metadatas: readonly [EntityMetadata, ...EntityMetadata[]],
 ): Promise<RenderedTable | Refusal> {
   try {
-    return await renderEntity(queryRunner, metadatas);
+    return await renderEntity(dataSource, queryRunner, metadatas);
   } catch (error) {
     queryRunner.disableSqlMemory();
     return {
-      ...tableOf(queryRunner.dataSource, metadatas[0]),
+      ...tableOf(dataSource, metadatas[0]),
       reason: describeError(error),
       constraint: null,
     };
@@ -128,10 +129,10 @@ function groupByTable(dataSource: DataSource): [EntityMetadata, ...EntityMetadat
 }
 
 async function renderEntity(
+  dataSource: DataSource,
   queryRunner: QueryRunner,
   metadatas: readonly [EntityMetadata, ...EntityMetadata[]],
 ): Promise<RenderedTable> {
-  const { dataSource } = queryRunner;
   const [metadata] = metadatas;
   const [first, ...others] = metadatas.map((each) => Table.create(each, dataSource.driver));
   const table = others.reduce(merge, first ?? new Table());

