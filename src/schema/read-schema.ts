@@ -85,8 +85,10 @@ function scopeClause(scope: readonly Scope[]): string {
   const values = scope.map(
     ({ actual, reportedAs }) => `(${quoteLiteral(actual)}, ${quoteLiteral(reportedAs)})`,
   );
+  // Entities may ask for nothing, and VALUES has no way to say so.
+  const rows = values.length === 0 ? `select '', '' where false` : `values ${values.join(', ')}`;
   return `with scope(name, alias, oid) as (
-    select n.nspname, v.alias, n.oid from (values ${values.join(', ')}) v(name, alias)
+    select n.nspname, v.alias, n.oid from (${rows}) v(name, alias)
     join pg_namespace n on n.nspname = v.name)`;
 }
 
