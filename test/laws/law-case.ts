@@ -1,8 +1,11 @@
 import type { DataSourceOptions, EntitySchema } from 'typeorm';
+import type { Since } from '../setup/versions.js';
 
 /** A set of entities that both laws must hold for. */
 export interface LawCase {
   readonly title: string;
+  /** What the entities need to be possible at all. */
+  readonly since?: Since;
   /** SQL that must have run before: schemas, domains, extensions. */
   readonly setup?: string;
   /** Made anew for each data source, as building metadata changes what decorators left behind. */

@@ -10,6 +10,8 @@ declare module 'vitest' {
     databaseUrl: string;
     /** The name of a database that holds the hotel's legacy schema and rows, to be copied. */
     hotelTemplate: string;
+    /** Of the tests' server. */
+    postgresMajor: number;
   }
 }
 
@@ -24,6 +26,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const hotelTemplate = await loadHotel(url);
     project.provide('databaseUrl', url);
     project.provide('hotelTemplate', hotelTemplate);
+    project.provide('postgresMajor', await majorVersion(url));
     return async () => {
       if (server) await server.stop();
       else await run(url, `DROP DATABASE IF EXISTS ${hotelTemplate}`);
@@ -54,11 +57,16 @@ async function loadHotel(url: string): Promise<string> {
   return name;
 }
 
-async function run(url: string, sql: string): Promise<void> {
+async function majorVersion(url: string): Promise<number> {
+  const [row] = await run(url, `SELECT current_setting('server_version_num')::int / 10000 AS major`);
+  return Number(row?.['major']);
+}
+
+async function run(url: string, sql: string): Promise<Record<string, unknown>[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(sql);
+    return (await client.query<Record<string, unknown>>(sql)).rows;
   } finally {
     await client.end();
   }

@@ -3,6 +3,16 @@ import type { LawCase } from '../law-case.js';
 
 const pair = { a: { type: 'integer' as const }, b: { type: 'text' as const } };
 
+function concurrentlyIndexed(): new () => object {
+  @Entity('concurrently')
+  @Index('idx_alone', ['b'], { concurrent: true })
+  class Concurrently {
+    @PrimaryColumn('integer') a!: number;
+    @Column('text') b!: string;
+  }
+  return Concurrently;
+}
+
 function indexedByMethod(): new () => object {
   @Entity('by_method')
   @Index('idx_concurrent', ['b'], { concurrent: true })
@@ -20,7 +30,14 @@ function indexedByMethod(): new () => object {
 export const keys: LawCase[] = [
   {
     title: 'indexes by method, and a concurrent one',
+    // TypeORM 0.3 takes no notice of the method.
+    since: { typeorm: 1 },
     entities: () => [indexedByMethod()],
+    options: { migrationsTransactionMode: 'none' },
+  },
+  {
+    title: 'a concurrent index',
+    entities: () => [concurrentlyIndexed()],
     options: { migrationsTransactionMode: 'none' },
   },
   {
@@ -95,6 +112,17 @@ export const keys: LawCase[] = [
           { expression: 'USING gist (during WITH &&)' },
           { name: 'xcl_room', expression: 'USING gist (room WITH =, during WITH &&) WHERE (room > 0)' },
         ],
+      }),
+    ],
+  },
+  {
+    title: 'a deferrable exclusion',
+    since: { typeorm: 1 },
+    entities: () => [
+      new EntitySchema({
+        name: 'lent',
+        columns: { id: { type: 'integer', primary: true }, during: { type: 'tsrange' } },
+        exclusions: [{ expression: 'USING gist (during WITH &&)', deferrable: 'INITIALLY DEFERRED' }],
       }),
     ],
   },
