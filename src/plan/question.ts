@@ -91,7 +91,6 @@ export function isTaken(table: QualifiedName, name: string): Question {
     where conrelid = ${quoteLiteral(quoteQualified(table))}::regclass and conname = ${quoteLiteral(name)})`;
 }
 
-/** PostgreSQL 16's way to ask whether a text is a value of a type, its length included, without an error. */
 export function countOfMisfits(
   table: QualifiedName,
   column: string,
@@ -99,17 +98,35 @@ export function countOfMisfits(
   serverVersion: number,
 ): Count | null {
   const name = quoteIdentifier(column);
-  const [, limit] = /^character varying\((\d+)\)$/.exec(type) ?? [];
-  const misfit =
-    serverVersion >= INPUT_IS_VALID_SINCE
-      ? `not pg_input_is_valid(${name}::text, ${quoteLiteral(type)})`
-      : limit && `length(${name}::text) > ${limit}`;
+  const isMisfit = serverVersion >= INPUT_IS_VALID_SINCE ? isInvalidInput : isOutside;
+  const misfit = isMisfit(name, type);
   return misfit
     ? `select count(*)::int from ${quoteQualified(table)} where ${name} is not null and ${misfit}`
     : null;
 }
 
 const INPUT_IS_VALID_SINCE = 160000;
+
+/** PostgreSQL 16's way to ask whether a text is a value of a type, its length included, without an error. */
+function isInvalidInput(value: string, type: string): string {
+  return `not pg_input_is_valid(${value}::text, ${quoteLiteral(type)})`;
+}
+
+const BYTES_OF_INTEGERS: Readonly<Record<string, number>> = { smallint: 2, integer: 4, bigint: 8 };
+const UUID = `^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`;
+
+/** The same for the types that older versions can be asked about; null for others. */
+function isOutside(value: string, type: string): string | null {
+  const [, limit] = /^character varying\((\d+)\)$/.exec(type) ?? [];
+  if (limit) return `length(${value}::text) > ${limit}`;
+  if (type === 'uuid') return `${value}::text !~* '${UUID}'`;
+  const bytes = BYTES_OF_INTEGERS[type];
+  if (bytes === undefined) return null;
+  const end = 2n ** BigInt(8 * bytes - 1);
+  // A text that is no number fails this, and a question that fails has no answer.
+  const number = `${value}::text::numeric`;
+  return `(${number} not between ${-end} and ${end - 1n} or ${number} <> trunc(${number}))`;
+}
 
 function checkExpression({ definition }: Constraint): string {
   return definition.replace(/^CHECK /, '').replace(/ NO INHERIT$/, '');

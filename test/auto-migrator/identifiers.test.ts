@@ -5,6 +5,7 @@ import type { HealReport } from '../../src/heal/heal-report.js';
 import type { Execution } from '../../src/plan/proposal.js';
 import { quoteIdentifier, truncateIdentifier } from '../../src/schema/identifier.js';
 import { createTestDatabase, type TestDatabase } from '../setup/database.js';
+import { TYPEORM_MAJOR } from '../setup/versions.js';
 import { openDataSource } from './open-data-source.js';
 
 /** Each is the name of a schema, of a table in it, of a column, and a part of the names of its constraints. */
@@ -43,6 +44,9 @@ const named = (prefix: string, name: string): string => `${prefix} ${name}`;
 
 /** TypeORM itself looks for a type by a name that it puts between apostrophes as it is. */
 const mayNameType = (name: string): boolean => !name.includes("'");
+
+/** TypeORM 0.3 puts names between quotes as they are, in its queries, too. */
+const mayQuery = (name: string): boolean => TYPEORM_MAJOR > 0 || !name.includes('"');
 
 const entities = NAMES.map(
   ([, name], number) =>
@@ -124,6 +128,7 @@ describe.each(STARTS)('hostile names, from $start, execution $execution', ({ sql
     for (const prefix of ['i', 'u', 'c']) {
       expect(relations.map((each) => each.name)).toContain(truncateIdentifier(named(prefix, name)));
     }
+    if (!mayQuery(name)) return;
     // The application finds it, and what was there has the default.
     const repository = dataSource.getRepository(`Case${number}`);
     await repository.insert({ other: 1 });

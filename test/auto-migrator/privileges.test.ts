@@ -36,6 +36,8 @@ const ENTITIES = [
 
 /** `room` and `stay` are the owner's; who may own `guest` differs. */
 const LEGACY = `
+  -- As it is since PostgreSQL 15.
+  revoke create on schema public from public;
   create type room_kind as enum ('single');
   create table room (id integer primary key, kind room_kind not null);
   create table guest (id integer primary key);
