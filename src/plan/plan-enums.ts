@@ -3,7 +3,7 @@ import type { Enum } from '../schema/model.js';
 import { needsCreate, needsOwnership } from './privileges.js';
 import { hazardIf, propose, type Planner } from './proposal.js';
 import { step } from './statements.js';
-import { unit } from './step.js';
+import { concurrentUnit, unit } from './step.js';
 
 export const planMissingEnum: Planner<'missing-enum'> = (difference, context) => {
   const { wanted } = difference;
@@ -22,9 +22,11 @@ export const planDifferentEnum: Planner<'different-enum'> = (difference) => {
   const keepsAll = kept.join('\0') === found.values.join('\0');
   const detail =
     'values would be taken away or moved, which rewrites every column of the type; change it by hand';
-  // A new value must be committed before it is used, so each is a unit of its own.
+  // A new value must be committed before it is used, as a default say: even when all else is one transaction.
   const units = keepsAll
-    ? additions(wanted, found).map((sql) => unit('type', step(difference, 'add value', sql, 'NONE')))
+    ? additions(wanted, found).map((sql) =>
+        concurrentUnit('type', step(difference, 'add value', sql, 'NONE')),
+      )
     : [];
   return propose(units, [needsOwnership(found, found.owned), hazardIf(!keepsAll, 'data-loss', detail)]);
 };

@@ -1,3 +1,4 @@
+import { EntitySchema } from 'typeorm';
 import { afterAll, describe, expect, test } from 'vitest';
 import { AutoMigrator } from '../../src/auto-migrator.js';
 import type { AutoMigratorOptions } from '../../src/auto-migration.options.js';
@@ -433,6 +434,27 @@ describe('each kind of drift is found, alone, and healed if it may be', () => {
   test('and no kind is without a case', () => {
     const covered = new Set<string>([...cases.map(({ kind }) => kind), ...ELSEWHERE]);
     expect(DRIFT_KINDS.filter((kind) => !covered.has(kind))).toEqual([]);
+  });
+});
+
+describe('a new enum value that is the new default', () => {
+  test.each(['online', 'atomic'] as const)('%s', async (execution) => {
+    const withStates = (...states: [string, ...string[]]): EntitySchema =>
+      new EntitySchema({
+        name: 'lamp',
+        columns: {
+          id: { type: 'integer', primary: true },
+          state: { type: 'enum', enum: states, default: states.at(-1) },
+        },
+      });
+    const database = await createTestDatabase();
+    dropped.push(database);
+    const before = await openDataSource(database.url, [withStates('off', 'on')]);
+    await before.synchronize();
+    const after = await openDataSource(database.url, [withStates('off', 'dim', 'on', 'broken')]);
+    const migrator = new AutoMigrator(after, { execution });
+    expect(await migrator.heal()).toMatchObject({ outcome: 'healed', open: [], failed: [] });
+    expect(await migrator.check()).toMatchObject({ verdict: 'in-sync' });
   });
 });
 
