@@ -3,6 +3,8 @@ import { setWording } from './wording.js';
 
 /** A question that takes longer stays unanswered: looking must not become a load. */
 const TIMEOUT_MS = 5000;
+/** Nor must it queue behind a change of somebody else's, and others behind it. */
+const LOCK_TIMEOUT_MS = 200;
 
 /**
  * Asks the database questions whose answer is one value. One that fails (a column that is not there, a right that is
@@ -16,7 +18,7 @@ export async function readAnswers(
   if (questions.length === 0) return answers;
   await run(
     connection,
-    `begin read only; ${setWording('transaction')}; set local statement_timeout = ${TIMEOUT_MS}`,
+    `begin read only; ${setWording('transaction')}; set local statement_timeout = ${TIMEOUT_MS}; set local lock_timeout = ${LOCK_TIMEOUT_MS}`,
   );
   for (const question of questions) {
     const answer = await readAnswer(connection, question);
