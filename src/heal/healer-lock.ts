@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { HealingStoppedError } from '../errors.js';
 import { queryRows, run, type Connect, type Connection } from '../schema/connection.js';
 import { quoteLiteral } from '../schema/identifier.js';
 
@@ -41,7 +42,8 @@ export async function acquireHealerLock(
     await openTransaction(connection);
     const deadline = Date.now() + waitMs;
     while (!(await tryLock(connection, journalSchema))) {
-      if (Date.now() >= deadline || signal.aborted) {
+      if (signal.aborted) throw new HealingStoppedError('Stopped while another process was healing.');
+      if (Date.now() >= deadline) {
         await connection.close();
         return null;
       }
