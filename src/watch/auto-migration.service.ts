@@ -58,7 +58,7 @@ export class AutoMigrationService {
   }
 
   /**
-   * Heals what the policy allows. While a healing is under way in this process, answers with that one's report.
+   * Heals what the policy allows; also with AUTO_MIGRATE=false, as here somebody asked. While a healing is under way in this process, answers with that one's report.
    *
    * @throws DataSourceError when the application has no such data source
    */

@@ -2,6 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SchedulerRegistry } from '@nestjs/schedule';
 import { CronJob } from 'cron';
 
+/** A process that was busy ticks late rather than not at all; cron's own bound is a quarter of a second. */
+const LATE_MS = 60_000;
+
 const JOB_NAME = 'nestjs-auto-migration';
 
 export interface ScheduleOptions {
@@ -30,6 +33,7 @@ export class Schedule {
       cronTime: cron,
       name: JOB_NAME,
       waitForCompletion: true,
+      threshold: LATE_MS,
       ...(timeZone === undefined ? {} : { timeZone }),
       onTick: async () => {
         await sleep(Math.random() * jitterMs, undefined, { signal, ref: false }).catch(() => undefined);
