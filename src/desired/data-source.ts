@@ -21,6 +21,10 @@ export function isDataSource(value: unknown): value is DataSource {
 
 /** @throws DataSourceError unless the data source is an initialised PostgreSQL one */
 export function assertUsable(dataSource: DataSource): void {
+  if (!isDataSource(dataSource)) {
+    const given = typeof dataSource === 'object' ? 'an object' : String(dataSource);
+    throw new DataSourceError(`There is no data source: a DataSource of TypeORM is needed, not ${given}.`);
+  }
   const { type } = dataSource.options;
   if (type !== 'postgres') {
     throw new DataSourceError(`The data source is of type "${type}"; only "postgres" can be migrated.`);
