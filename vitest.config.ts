@@ -16,6 +16,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/setup/postgres.ts'],
+    // Mostly they wait for the server.
+    maxWorkers: 3,
     hookTimeout: 60_000,
     testTimeout: 30_000,
   },
