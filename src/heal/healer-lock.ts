@@ -30,6 +30,7 @@ export interface HealerLock {
  *
  * @param waitMs how long to go on trying
  * @returns null when another process kept it for so long
+ * @throws HealingStoppedError once the signal aborts
  */
 export async function acquireHealerLock(
   connect: Connect,

@@ -2,6 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { AutoMigrator } from '../../src/auto-migrator.js';
 import { connectorOf } from '../../src/desired/data-source.js';
+import { HealingStoppedError } from '../../src/errors.js';
 import { acquireHealerLock, type HealerLock } from '../../src/heal/healer-lock.js';
 import type { Execution } from '../../src/plan/proposal.js';
 import type { Connect } from '../../src/schema/connection.js';
@@ -167,7 +168,7 @@ describe('the lock', () => {
     const stopping = new AbortController();
     const waiting = acquireHealerLock(connect, JOURNAL, 3_600_000, stopping.signal);
     stopping.abort();
-    expect(await waiting).toBeNull();
+    await expect(waiting).rejects.toThrow(HealingStoppedError);
     await lock.release();
   });
 
