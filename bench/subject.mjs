@@ -33,6 +33,8 @@ export async function catalogMessage(schema) {
     },
     cancel: () => Promise.resolve(),
     close: () => Promise.resolve(),
+    pid: 0,
+    isPooled: false,
     serverVersion: 0,
     lost: new AbortController().signal,
   };

@@ -38,10 +38,27 @@ export interface AutoMigratorOptions {
    */
   names?: NamePolicy;
   /**
-   * How long a statement may wait for a lock before it gives way, in milliseconds, 1 to 60000. It is tried 6 times.
+   * How long a statement may wait for a lock before it gives way, in milliseconds, 1 to 60000.
    * @default 1000
    */
   lockTimeoutMs?: number;
+  /**
+   * How often a unit is tried again after it gave way to a lock or a deadlock, at growing random intervals, 0 to 50.
+   * Then it stays open until the next tick.
+   * @default 5
+   */
+  lockRetries?: number;
+  /**
+   * How long a statement may hold a lock that stops others (with `execution: 'online'`) before it is rolled back, in
+   * milliseconds, 1 to 600000.
+   * @default 2000
+   */
+  lockBudgetMs?: number;
+  /**
+   * What rewrites or scans a table under a lock that stops others is done unattended only up to this size, in bytes.
+   * @default 16777216
+   */
+  smallTableBytes?: number;
   /**
    * How long to wait for another process that is healing, in milliseconds, 0 to 3600000.
    * @default 30000
@@ -156,6 +173,12 @@ const migratorShape = {
     .transform((ignore) => ignore as Ignore),
   names: z.enum(['accept', 'align'], "is neither 'accept' nor 'align'").default('accept'),
   lockTimeoutMs: milliseconds(1, 60_000).default(1000),
+  lockRetries: z.int('is not a whole number').min(0, 'is below 0').max(50, 'is above 50').default(5),
+  lockBudgetMs: milliseconds(1, 600_000).default(2000),
+  smallTableBytes: z
+    .int('is not a whole number of bytes')
+    .min(0, 'is below 0')
+    .default(16 * 1024 * 1024),
   waitForHealerMs: milliseconds(0, 3_600_000).default(30_000),
   journalSchema: name
     .refine((text) => Buffer.byteLength(text) <= 63, 'is longer than 63 bytes')

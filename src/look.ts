@@ -11,6 +11,7 @@ import type { Difference } from './drift/drift-kind.js';
 import { withoutIgnored } from './drift/ignore.js';
 import type { Look } from './heal/heal.js';
 import { JOURNAL_TABLES } from './journal/journal-tables.js';
+import { readStanding } from './journal/standing.js';
 import { recallSchema, rememberSchema } from './journal/remembered-schemas.js';
 import { planDifferences, questionsOf } from './plan/plan.js';
 import type { Connection } from './schema/connection.js';
@@ -87,7 +88,8 @@ export class Lookout {
       ...(await this.compareNotes(connection, desired, schemas)),
     ];
     const answers = await readAnswers(connection, questionsOf(differences, actual, this.options));
-    const plan = planDifferences(differences, actual, answers, this.options);
+    const standing = await readStanding(connection, this.options.journalSchema);
+    const plan = planDifferences(differences, actual, answers, standing, this.options);
     const look = toLook(desired, schemas, plan);
     this.settle(look, actual, desired);
     return look;

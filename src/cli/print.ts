@@ -42,8 +42,8 @@ function openComment({ object, kind, reason }: Drift): string {
   return `-- ${object}: ${kind}, open: ${reason}`;
 }
 
-function printUnit({ steps, transactional, drift }: PlannedUnit, prefix: string): string[] {
-  const together = transactional && steps.length > 1;
+function printUnit({ steps, manner, drift }: PlannedUnit, prefix: string): string[] {
+  const together = manner === 'together' && steps.length > 1;
   const statements = steps.flatMap(({ object, action, sql, lock }) => {
     const would = drift.disposition === 'heal' ? 'would run' : `would not run: ${drift.reason}`;
     const why = `-- ${object}: ${action}, as ${drift.kind}; lock ${lock}; ${would}`.replaceAll('\n', ' ');

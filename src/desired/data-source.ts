@@ -79,9 +79,17 @@ async function open({ Client, options }: Pool): Promise<Connection> {
       client.off('end', onEnd);
       return client.end().catch(() => undefined);
     },
+    pid,
+    // The protocol's process is the pooler's own number.
+    isPooled: processIdOf(client) !== pid,
     serverVersion,
     lost: lost.signal,
   };
+}
+
+/** What the server, or the pooler in its place, called itself at the log-in. pg's types do not know it. */
+function processIdOf(client: Client): number | null {
+  return (client as { readonly processID?: number | null }).processID ?? null;
 }
 
 interface Session {

@@ -1,20 +1,27 @@
-import pRetry from 'p-retry';
 import { describeError, HealingStoppedError, SqlState, sqlStateOf } from '../errors.js';
 import type { Journal } from '../journal/journal.js';
 import type { PlannedUnit } from '../plan/plan.js';
 import type { Execution } from '../plan/proposal.js';
-import type { Step } from '../plan/step.js';
-import { queryRows, run, type Connection } from '../schema/connection.js';
+import { run, type Connection } from '../schema/connection.js';
 import { displayName } from '../schema/identifier.js';
+import { runAlone } from './alone.js';
+import { describeBlocker, type Blocker, type HealProgress } from './heal-progress.js';
 import type { AppliedStep, FailedStep } from './heal-report.js';
+import type { Observer } from './observer.js';
+import { retryLockConflicts } from './retry.js';
+import { StepFailure, type StepInUnit } from './steps.js';
+import { runTogether, type Limits } from './together.js';
 
-export interface ExecuteOptions {
-  readonly execution: Execution;
-  readonly lockTimeoutMs: number;
+export interface ExecuteOptions extends Limits {
+  readonly lockRetries: number;
   /** No further unit is begun once it aborts. */
   readonly signal: AbortSignal;
+  readonly observer: Observer;
   /** Told of each step that has been committed. */
   readonly onApplied?: ((step: AppliedStep) => void) | undefined;
+  readonly onProgress?: ((progress: HealProgress) => void) | undefined;
+  /** Told once, before the first unit that may take long without stopping anybody. */
+  readonly onLong?: (() => void) | undefined;
 }
 
 export interface ExecutionResult {
@@ -22,11 +29,9 @@ export interface ExecutionResult {
   readonly failed: readonly FailedStep[];
 }
 
-const RETRIES = 5;
-
 /**
  * Carries out units in order. What fails is rolled back alone (online) or all together (atomic) and told in the result;
- * a unit of a finding whose earlier unit failed is left out.
+ * later units for the same object are then left out.
  *
  * @throws when the session is lost or the journal cannot be written: then nobody knows more than the catalog
  */
@@ -38,161 +43,132 @@ export async function executeUnits(
 ): Promise<ExecutionResult> {
   const applied: AppliedStep[] = [];
   const failed: FailedStep[] = [];
-  const broken = new Set<PlannedUnit['drift']>();
-  await endWithThisProcess(connection);
-  for (const batch of toBatches(units, options.execution)) {
+  const broken = new Set<string>();
+  const of = units.flatMap(({ steps }) => steps).length;
+  let done = 0;
+  let isLong = false;
+  await prepareSession(connection);
+  for (const group of toGroups(units, options.execution)) {
     assertGoingOn(options.signal);
-    const todo = batch.filter(({ drift }) => !broken.has(drift));
-    const outcome = await executeBatch(connection, journal, todo, options);
+    const todo = group.filter(({ drift }) => !broken.has(drift.object));
+    if (!isLong && todo.some((unit) => unit.isLong)) options.onLong?.();
+    isLong ||= todo.some((unit) => unit.isLong);
+    const outcome = await executeGroup(connection, journal, todo, { done, of }, options);
+    done += group.flatMap(({ steps }) => steps).length;
     for (const step of outcome.applied) options.onApplied?.(step);
     applied.push(...outcome.applied);
     failed.push(...outcome.failed);
-    if (outcome.failed.length > 0) todo.forEach(({ drift }) => broken.add(drift));
+    if (outcome.failed.length > 0) todo.forEach(({ drift }) => broken.add(drift.object));
     if (outcome.failed.length > 0 && options.execution === 'atomic') break;
   }
+  if (!connection.isPooled) await run(connection, 'reset all');
   return { applied, failed };
 }
 
 /**
- * A statement that waits for a lock would go on waiting after this process has died, with everybody else queued behind it.
- * PostgreSQL knows the setting from 14 on, and not on every platform.
+ * A statement that waits for a lock would go on waiting after this process has died, with everybody else queued behind
+ * it; and a transaction of ours is not idle, however busy this process is. Not every version and platform knows all.
  */
-async function endWithThisProcess(connection: Connection): Promise<void> {
-  await run(connection, "set client_connection_check_interval = '1s'").catch(() => undefined);
+async function prepareSession(connection: Connection): Promise<void> {
+  if (connection.isPooled) return;
+  const settings = {
+    client_connection_check_interval: '1s',
+    idle_in_transaction_session_timeout: '0',
+    idle_session_timeout: '0',
+    transaction_timeout: '0',
+  };
+  for (const [name, value] of Object.entries(settings))
+    await run(connection, `set ${name} = '${value}'`).catch(() => undefined);
 }
 
 /** Atomic: one transaction as far as PostgreSQL allows it. Online: one a unit. */
-function toBatches(units: readonly PlannedUnit[], execution: Execution): PlannedUnit[][] {
-  const batches: PlannedUnit[][] = [];
+function toGroups(units: readonly PlannedUnit[], execution: Execution): PlannedUnit[][] {
+  const groups: PlannedUnit[][] = [];
   for (const unit of units) {
-    const last = batches.at(-1);
-    const together = execution === 'atomic' && unit.transactional && last?.at(-1)?.transactional === true;
-    if (together) last?.push(unit);
-    else batches.push([unit]);
+    const last = groups.at(-1);
+    const joins = execution === 'atomic' && unit.manner === 'together' && last?.at(-1)?.manner === 'together';
+    if (joins) last?.push(unit);
+    else groups.push([unit]);
   }
-  return batches;
+  return groups;
 }
 
-interface StepInUnit {
-  readonly step: Step;
-  readonly unit: PlannedUnit;
+interface Position {
+  readonly done: number;
+  readonly of: number;
 }
 
-/** Carries the statement that failed out of the transaction. */
-class StepFailure extends Error {
-  constructor(
-    readonly position: number,
-    override readonly cause: unknown,
-  ) {
-    super(describeError(cause));
-  }
-}
-
-async function executeBatch(
+async function executeGroup(
   connection: Connection,
   journal: Journal,
   units: readonly PlannedUnit[],
+  position: Position,
   options: ExecuteOptions,
 ): Promise<ExecutionResult> {
   const steps = units.flatMap((unit) => unit.steps.map((step): StepInUnit => ({ step, unit })));
   if (steps.length === 0) return { applied: [], failed: [] };
   const ids = await journal.stepsBegin(steps.map(({ step }) => step));
   try {
-    const durations = await withRetries(() => attempt(connection, units, steps, options), options.signal);
+    const durations = await retryLockConflicts(
+      () => attempt(connection, steps, position, options),
+      options.lockRetries,
+      options.signal,
+    );
     for (const [i, id] of ids.entries()) {
       await journal.stepEnds(id, { outcome: 'applied', durationMs: durations[i] ?? 0, error: null });
     }
-    return {
-      applied: steps.map(({ step, unit }, i) => toApplied(step, unit, durations[i] ?? 0)),
-      failed: [],
-    };
+    return { applied: steps.map((step, i) => toApplied(step, durations[i] ?? 0)), failed: [] };
   } catch (error) {
     if (connection.lost.aborted) throw error;
-    return { applied: [], failed: await recordFailure(journal, ids, steps, error) };
+    await cleanUp(connection, units, options);
+    return { applied: [], failed: await recordFailure(journal, ids, steps, error, options) };
   }
 }
 
-/** Lock conflicts pass; everything else would fail again. */
-function withRetries<Value>(task: () => Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return pRetry(task, {
-    retries: RETRIES,
-    minTimeout: 100,
-    maxTimeout: 2000,
-    randomize: true,
-    signal,
-    shouldRetry: ({ error }) => {
-      const state = sqlStateOf(error.cause);
-      return state === SqlState.lockNotAvailable || state === SqlState.deadlockDetected;
-    },
-  });
+/** Takes away what an earlier unit has made for one that failed. Where this fails, too, it is drift at the next look. */
+async function cleanUp(
+  connection: Connection,
+  units: readonly PlannedUnit[],
+  { lockTimeoutMs, lockRetries, signal }: ExecuteOptions,
+): Promise<void> {
+  for (const { cleanup, manner } of units) {
+    // What runs alone has cleaned up by itself, as it knows what is its own.
+    if (cleanup === null || manner === 'alone') continue;
+    const sql = `begin; set local lock_timeout = ${lockTimeoutMs}; ${cleanup}; commit`;
+    const task = (): Promise<void> =>
+      run(connection, sql).catch(async (error: unknown) => {
+        await run(connection, 'rollback');
+        throw new StepFailure(0, error);
+      });
+    await retryLockConflicts(task, lockRetries, signal).catch(() => undefined);
+  }
 }
 
 /** Answers with the milliseconds that each step took. */
-async function attempt(
+function attempt(
   connection: Connection,
-  units: readonly PlannedUnit[],
   steps: readonly StepInUnit[],
-  { lockTimeoutMs }: ExecuteOptions,
+  { done, of }: Position,
+  options: ExecuteOptions,
 ): Promise<number[]> {
-  const [unit] = units;
-  if (unit && !unit.transactional) return attemptAlone(connection, unit, steps);
-  await run(connection, `begin; set local lock_timeout = ${lockTimeoutMs}`);
-  try {
-    const durations = await runSteps(connection, steps);
-    await run(connection, 'commit');
-    return durations;
-  } catch (error) {
-    await run(connection, 'rollback').catch(() => undefined);
-    throw error;
-  }
+  let current = 0;
+  const tell = (seen: Pick<HealProgress, 'phase' | 'percent' | 'blockedBy'>): void => {
+    const step = steps[current]?.step;
+    if (step) options.onProgress?.({ step: done + current + 1, of, ...nameOf(step), ...seen });
+  };
+  const onStep = (position: number): void => {
+    current = position;
+    tell({ phase: null, percent: null, blockedBy: [] });
+  };
+  const runs =
+    steps[0]?.unit.manner === 'alone'
+      ? () => runAlone(connection, steps, onStep)
+      : () => runTogether(connection, steps, options, onStep);
+  return options.observer.observe(runs, tell);
 }
 
-/** A concurrent build waits for older snapshots all over the database: a short timeout would only leave a carcass. */
-async function attemptAlone(
-  connection: Connection,
-  unit: PlannedUnit,
-  steps: readonly StepInUnit[],
-): Promise<number[]> {
-  await run(connection, 'set lock_timeout = 0; set statement_timeout = 0');
-  const before = await invalidIndexes(connection);
-  try {
-    return await runSteps(connection, steps);
-  } catch (error) {
-    // Where this fails too, the carcass is drift at the next look.
-    if (unit.cleanup) await cleanUp(connection, unit.cleanup, before, error).catch(() => undefined);
-    throw error;
-  }
-}
-
-/** Only a carcass of our own is taken away: an index that bore the name before is somebody's. */
-async function cleanUp(
-  connection: Connection,
-  sql: string,
-  before: ReadonlySet<string>,
-  error: unknown,
-): Promise<void> {
-  if (error instanceof StepFailure && sqlStateOf(error.cause) === SqlState.duplicateTable) return;
-  const after = await invalidIndexes(connection);
-  if ([...after].some((oid) => !before.has(oid))) await run(connection, sql);
-}
-
-async function invalidIndexes(connection: Connection): Promise<Set<string>> {
-  const sql = 'select indexrelid::text as oid from pg_catalog.pg_index where not indisvalid';
-  return new Set((await queryRows<{ oid: string }>(connection, sql)).map(({ oid }) => oid));
-}
-
-async function runSteps(connection: Connection, steps: readonly StepInUnit[]): Promise<number[]> {
-  const durations: number[] = [];
-  for (const [position, { step }] of steps.entries()) {
-    const start = performance.now();
-    try {
-      await run(connection, step.sql);
-    } catch (error) {
-      throw new StepFailure(position, error);
-    }
-    durations.push(performance.now() - start);
-  }
-  return durations;
+function nameOf({ object, action }: StepInUnit['step']): Pick<HealProgress, 'object' | 'action'> {
+  return { object, action };
 }
 
 async function recordFailure(
@@ -200,30 +176,46 @@ async function recordFailure(
   ids: readonly string[],
   steps: readonly StepInUnit[],
   error: unknown,
+  options: ExecuteOptions,
 ): Promise<FailedStep[]> {
   // COMMIT itself can fail, too (a deferred constraint): the last step stands for it.
   const position = error instanceof StepFailure ? error.position : steps.length - 1;
-  const message = describeError(error);
+  const { message, blockedBy } = explain(error, options);
   for (const [i, id] of ids.entries()) {
     const isCulprit = i === position;
     const outcome = isCulprit ? 'failed' : 'rolled-back';
     await journal.stepEnds(id, { outcome, durationMs: null, error: isCulprit ? message : null });
   }
   const culprit = steps[position];
-  return culprit ? [toFailed(culprit, message)] : [];
+  return culprit ? [toFailed(culprit, message, blockedBy)] : [];
 }
 
-function toFailed({ step, unit }: StepInUnit, message: string): FailedStep {
+/** PostgreSQL's message, and what it does not know: whom the statement waited for, and why it was given so much time. */
+function explain(
+  error: unknown,
+  { observer, signal, lockTimeoutMs, lockBudgetMs }: ExecuteOptions,
+): Pick<FailedStep, 'blockedBy'> & { readonly message: string } {
+  const message = describeError(error);
+  const state = error instanceof StepFailure ? sqlStateOf(error.cause) : undefined;
+  if (state === SqlState.lockNotAvailable && observer.blockedBy.length > 0) {
+    const { blockedBy } = observer;
+    return { message: `${message}; waited for ${blockedBy.map(describeBlocker).join(', ')}`, blockedBy };
+  }
+  if (state === SqlState.queryCanceled && !signal.aborted) {
+    const allowed = `a statement that stops others may take lockTimeoutMs ${lockTimeoutMs} + lockBudgetMs ${lockBudgetMs}`;
+    return { message: `${message}; ${allowed}`, blockedBy: [] };
+  }
+  return { message, blockedBy: [] };
+}
+
+function toFailed({ step, unit }: StepInUnit, message: string, blockedBy: readonly Blocker[]): FailedStep {
   const { object, action, sql } = step;
   const left = unit.drift.table ?? unit.drift.object;
-  return { object, action, sql, error: `${message}. Rolled back: ${left} stays as it was` };
+  return { object, action, sql, error: `${message}. Rolled back: ${left} stays as it was`, blockedBy };
 }
 
-function toApplied(
-  { object, table, action, sql, lock }: Step,
-  unit: PlannedUnit,
-  durationMs: number,
-): AppliedStep {
+function toApplied({ step, unit }: StepInUnit, durationMs: number): AppliedStep {
+  const { object, table, action, sql, lock } = step;
   const name = table ? displayName(table.schema, table.name) : unit.drift.table;
   return { object, table: name, action, sql, lock, durationMs: Math.round(durationMs * 10) / 10 };
 }

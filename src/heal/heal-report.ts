@@ -1,5 +1,6 @@
 import type { Drift } from '../plan/plan.js';
 import type { LockMode } from '../plan/step.js';
+import type { Blocker } from './heal-progress.js';
 import type { Healer } from './healer-lock.js';
 
 /** A statement that has been committed. */
@@ -20,6 +21,8 @@ export interface FailedStep {
   readonly sql: string;
   /** PostgreSQL's message, and what stays as it was. */
   readonly error: string;
+  /** Who had the lock that it waited for in vain. */
+  readonly blockedBy: readonly Blocker[];
 }
 
 export type HealOutcome =

@@ -1,15 +1,17 @@
 import { describeError } from '../errors.js';
 import { ensureJournal } from '../journal/journal-tables.js';
 import { Journal } from '../journal/journal.js';
+import { noteNotConverging } from '../journal/standing.js';
 import type { Trigger } from '../journal/records.js';
 import type { Drift, Plan } from '../plan/plan.js';
 import type { Policy } from '../plan/policy.js';
 import type { Execution } from '../plan/proposal.js';
-import { run, type Connect, type Connection } from '../schema/connection.js';
-import { setWording } from '../schema/wording.js';
+import type { Connect, Connection } from '../schema/connection.js';
 import { executeUnits } from './execute.js';
 import type { AppliedStep, FailedStep, HealOutcome, HealReport } from './heal-report.js';
-import { acquireHealerLock, currentHealer } from './healer-lock.js';
+import type { HealProgress } from './heal-progress.js';
+import { acquireHealerLock, currentHealer, type HealerLock } from './healer-lock.js';
+import { Observer } from './observer.js';
 
 /** Who asks for a healing, and how it can be stopped. */
 export interface HealRequest {
@@ -21,6 +23,10 @@ export interface HealRequest {
   readonly onPlan?: (plan: Plan) => void;
   /** Told of each step once it is committed. */
   readonly onApplied?: (step: AppliedStep) => void;
+  /** Told where the healing is, at each step and several times a second. */
+  readonly onProgress?: (progress: HealProgress) => void;
+  /** Told once, when only what may take long without stopping anybody is left to do. */
+  readonly onLong?: () => void;
 }
 
 /** What one look at the database brings: the differences judged, and on what ground. */
@@ -51,6 +57,8 @@ export interface HealContext {
     readonly policy: Policy;
     readonly execution: Execution;
     readonly lockTimeoutMs: number;
+    readonly lockRetries: number;
+    readonly lockBudgetMs: number;
     readonly waitForHealerMs: number;
     readonly journalSchema: string;
   };
@@ -159,7 +167,7 @@ async function healAsTheOnlyOne(
     progress.seen(look);
     if (look.plan.units.length === 0) return;
     request.onPlan?.(look.plan);
-    await carryOut(context, request, progress, connection, look, AbortSignal.any([stopped, lock.lost]));
+    await carryOut(context, request, progress, connection, look, lock);
   } finally {
     await lock.release();
   }
@@ -192,27 +200,31 @@ async function carryOut(
   progress: Progress,
   connection: Connection,
   look: Look,
-  signal: AbortSignal,
+  lock: HealerLock,
 ): Promise<void> {
-  const { execution, lockTimeoutMs, journalSchema } = context.options;
+  const { journalSchema } = context.options;
+  const signal = request.signal ? AbortSignal.any([request.signal, lock.lost]) : lock.lost;
   const journal = await Journal.begin(connection, journalSchema, request.trigger ?? 'api', look.desiredHash);
   progress.runId = journal.runId;
   await context.lookout.remember(connection, look);
   const cancel = (): void => void connection.cancel().catch(() => undefined);
   signal.addEventListener('abort', cancel);
   try {
-    // Our statements hold what was read that way, every name qualified.
-    await run(connection, setWording('session'));
     const options = {
-      execution,
-      lockTimeoutMs,
+      ...context.options,
       signal,
+      observer: new Observer(
+        lock.session,
+        connection.isPooled ? null : connection.pid,
+        context.options.lockTimeoutMs,
+      ),
       onApplied: (step: AppliedStep) => record(step, progress, request),
+      onProgress: request.onProgress,
+      onLong: request.onLong,
     };
     const { failed } = await executeUnits(connection, journal, look.plan.units, options);
     progress.failed.push(...failed);
-    await run(connection, 'reset all');
-    if (!signal.aborted) progress.seen(await context.lookout.look(connection));
+    if (!signal.aborted) await lookAgain(context, connection, progress);
     const outcome = outcomeOf(progress);
     progress.outcome = outcome;
     await journal.end(outcome, failed[0]?.error ?? null);
@@ -222,6 +234,22 @@ async function carryOut(
   } finally {
     signal.removeEventListener('abort', cancel);
   }
+}
+
+/** What was applied and is still wanted would be applied for ever: it is noted, and left to a person. */
+async function lookAgain(
+  { lookout, options: { journalSchema } }: HealContext,
+  connection: Connection,
+  progress: Progress,
+): Promise<void> {
+  const after = await lookout.look(connection);
+  progress.seen(after);
+  const applied = new Set(progress.applied.map(({ sql }) => sql));
+  const stubborn = after.plan.drift.filter(
+    ({ disposition, sql }) => disposition === 'heal' && sql.every((statement) => applied.has(statement)),
+  );
+  await noteNotConverging(connection, journalSchema, stubborn, after.plan.drift);
+  if (stubborn.length > 0) progress.seen(await lookout.look(connection));
 }
 
 function record(step: AppliedStep, progress: Progress, request: HealRequest): void {

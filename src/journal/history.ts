@@ -1,6 +1,6 @@
 import { queryRows, type Connection } from '../schema/connection.js';
 import { quoteIdentifier } from '../schema/identifier.js';
-import { journalExists } from './journal-tables.js';
+import { journalTablesIn } from './journal-tables.js';
 import type { RunRecord } from './records.js';
 
 /** ISO 8601 whatever the session's DateStyle. */
@@ -17,7 +17,7 @@ export async function readHistory(
   limit: number,
   healerAtWork: boolean,
 ): Promise<RunRecord[]> {
-  if (!(await journalExists(connection, schema))) return [];
+  if (!(await journalTablesIn(connection, schema)).has('run')) return [];
   const name = quoteIdentifier(schema);
   const sql = `select r.id::text, r.trigger, r.host, r.pid, r.version, r.desired_hash as "desiredHash",
       ${iso('r.started_at')} as "startedAt", ${iso('r.finished_at')} as "finishedAt",

@@ -2,16 +2,67 @@ import { describeError, JournalError, SqlState, sqlStateOf } from '../errors.js'
 import { queryRows, run, type Connection } from '../schema/connection.js';
 import { quoteIdentifier, quoteLiteral } from '../schema/identifier.js';
 
-export const JOURNAL_TABLES = ['run', 'step', 'desired'] as const;
+/** The columns and keys of each table, in an order in which they can be made. A new table is a new line here. */
+const DEFINITIONS = {
+  run: () => `
+    id bigint generated always as identity primary key,
+    trigger text not null,
+    host text not null,
+    pid integer not null,
+    version text not null,
+    desired_hash text not null,
+    started_at timestamptz not null default clock_timestamp(),
+    finished_at timestamptz,
+    outcome text,
+    error text`,
+  step: (schema: string) => `
+    id bigint generated always as identity primary key,
+    run_id bigint not null references ${schema}.run (id) on delete cascade,
+    object text not null,
+    action text not null,
+    sql text not null,
+    lock text not null,
+    started_at timestamptz not null default clock_timestamp(),
+    duration_ms double precision,
+    outcome text not null,
+    error text`,
+  desired: () => `
+    hash text,
+    part integer,
+    content text not null,
+    checksum text,
+    remembered_at timestamptz not null default clock_timestamp(),
+    primary key (hash, part)`,
+  not_converging: () => `
+    drift_id text primary key,
+    object text not null,
+    desired text,
+    actual text,
+    noticed_at timestamptz not null default clock_timestamp()`,
+} satisfies Record<string, (schema: string) => string>;
 
-/** Whether the journal has ever been written. */
-export async function journalExists(connection: Connection, schema: string): Promise<boolean> {
-  const regclass = quoteLiteral(`${quoteIdentifier(schema)}.desired`);
-  const [row] = await queryRows<{ exists: boolean }>(
-    connection,
-    `select to_regclass(${regclass}) is not null as exists`,
-  );
-  return row?.exists === true;
+export type JournalTable = keyof typeof DEFINITIONS;
+
+export const JOURNAL_TABLES = Object.keys(DEFINITIONS) as readonly JournalTable[];
+
+const INDEXES: Partial<Record<JournalTable, (schema: string) => string>> = {
+  step: (schema) => `create index step_run_id on ${schema}.step (run_id)`,
+};
+
+/** A table's name as it stands in statements. */
+export function journalTable(schema: string, table: JournalTable): string {
+  return `${quoteIdentifier(schema)}.${table}`;
+}
+
+/** Which of the journal's tables are there: none before the first run, fewer after an older version's. */
+export async function journalTablesIn(
+  connection: Connection,
+  schema: string,
+): Promise<ReadonlySet<JournalTable>> {
+  const sql = `select relname as name from pg_class
+    where relnamespace = to_regnamespace(${quoteLiteral(quoteIdentifier(schema))}) and relkind = 'r'`;
+  const found = new Set((await queryRows<{ name: string }>(connection, sql)).map(({ name }) => name));
+  return new Set(JOURNAL_TABLES.filter((table) => found.has(table)));
 }
 
 /**
@@ -19,9 +70,11 @@ export async function journalExists(connection: Connection, schema: string): Pro
  * (CREATE … IF NOT EXISTS alone would not keep them from it).
  */
 export async function ensureJournal(connection: Connection, schema: string): Promise<void> {
-  if (await journalExists(connection, schema)) return;
+  const there = await journalTablesIn(connection, schema);
+  const missing = JOURNAL_TABLES.filter((table) => !there.has(table));
+  if (missing.length === 0) return;
   try {
-    await run(connection, definition(quoteIdentifier(schema)));
+    await run(connection, definitionOf(schema, missing));
   } catch (error) {
     await run(connection, 'rollback');
     const needs =
@@ -34,47 +87,21 @@ export async function ensureJournal(connection: Connection, schema: string): Pro
   }
 }
 
-function definition(schema: string): string {
+function definitionOf(schema: string, tables: readonly JournalTable[]): string {
+  const name = quoteIdentifier(schema);
+  const statements = tables.flatMap((table) => {
+    const index = INDEXES[table]?.(name);
+    const create = `create table ${name}.${table} (${DEFINITIONS[table](name)})`;
+    return index === undefined ? [create] : [create, index];
+  });
   return `begin;
 do $$ begin
   -- IF NOT EXISTS needs CREATE on the database even where the schema is there.
-  if to_regnamespace(${quoteLiteral(schema)}) is null then
-    create schema ${schema};
-    comment on schema ${schema} is 'What nestjs-auto-migration did to this database';
+  if to_regnamespace(${quoteLiteral(name)}) is null then
+    create schema ${name};
+    comment on schema ${name} is 'What nestjs-auto-migration did to this database';
   end if;
 end $$;
-create table if not exists ${schema}.run (
-  id bigint generated always as identity primary key,
-  trigger text not null,
-  host text not null,
-  pid integer not null,
-  version text not null,
-  desired_hash text not null,
-  started_at timestamptz not null default clock_timestamp(),
-  finished_at timestamptz,
-  outcome text,
-  error text
-);
-create table if not exists ${schema}.step (
-  id bigint generated always as identity primary key,
-  run_id bigint not null references ${schema}.run (id) on delete cascade,
-  object text not null,
-  action text not null,
-  sql text not null,
-  lock text not null,
-  started_at timestamptz not null default clock_timestamp(),
-  duration_ms double precision,
-  outcome text not null,
-  error text
-);
-create table if not exists ${schema}.desired (
-  hash text,
-  part integer,
-  content text not null,
-  checksum text,
-  remembered_at timestamptz not null default clock_timestamp(),
-  primary key (hash, part)
-);
-create index if not exists step_run_id on ${schema}.step (run_id);
+${statements.join(';\n')};
 commit`;
 }

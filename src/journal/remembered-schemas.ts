@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { queryRows, run, type Connection } from '../schema/connection.js';
-import { quoteIdentifier } from '../schema/identifier.js';
 import type { Schema, Table } from '../schema/model.js';
-import { journalExists } from './journal-tables.js';
+import { journalTable, journalTablesIn } from './journal-tables.js';
 
 /** What was found under a hash; nothing where there is none. */
 export interface Remembered {
@@ -30,7 +29,7 @@ export async function recallSchema(
   journalSchema: string,
   hash: string,
 ): Promise<Remembered> {
-  if (!(await journalExists(connection, journalSchema))) return {};
+  if (!(await journalTablesIn(connection, journalSchema)).has('desired')) return {};
   const rows = await queryRows<PartRow>(
     connection,
     `select content, checksum from ${tableOf(journalSchema)} where hash = $1 order by part`,
@@ -77,7 +76,7 @@ function deleteAllButTheNewest(table: string): string {
 }
 
 function tableOf(journalSchema: string): string {
-  return `${quoteIdentifier(journalSchema)}.desired`;
+  return journalTable(journalSchema, 'desired');
 }
 
 async function parse(hash: string, rows: readonly PartRow[]): Promise<Schema | undefined> {

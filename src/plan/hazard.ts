@@ -12,6 +12,8 @@ export type HazardKind =
   | 'undecided'
   /** Another session is changing the same object. */
   | 'in-progress'
+  /** It has been applied already, and is still wanted. */
+  | 'not-converging'
   /** The server has a bug that would harm. */
   | 'server-bug';
 

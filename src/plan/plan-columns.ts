@@ -2,8 +2,8 @@ import { quoteIdentifier } from '../schema/identifier.js';
 import type { Column } from '../schema/model.js';
 import { columnDefinition, fillsItself, isAddedByRewrite } from './column-definition.js';
 import { commentOnColumn } from './plan-tables.js';
-import { hazardIf, propose, type Planner } from './proposal.js';
-import { countOfMisfits, hasNulls, hasRows, isLarge } from './question.js';
+import { hazardIf, mayBeLarge, propose, type Planner } from './proposal.js';
+import { countOfMisfits, hasNulls, hasRows } from './question.js';
 import { alterColumn, alterTable, step, tableOf } from './statements.js';
 import { concurrentFriendlyNotNull } from './not-null.js';
 import { unit } from './step.js';
@@ -13,13 +13,13 @@ import { isWidened } from './type-change.js';
  * A NOT NULL column that nothing fills cannot be added to rows. It is added nullable, so that the application's SELECTs
  * work; that its NOT NULL is missing is a difference of its own (see `split.ts`).
  */
-export const planMissingColumn: Planner<'missing-column'> = (difference, { ask }) => {
+export const planMissingColumn: Planner<'missing-column'> = (difference, context) => {
   const { wanted } = difference;
   const table = tableOf(difference);
   const rewrites = isAddedByRewrite(wanted);
   const add = alterTable(difference, 'add column', `ADD COLUMN ${columnDefinition(wanted)}`, { rewrites });
   const comments = wanted.comment === null ? [] : [commentOnColumn(table, wanted.name, wanted.comment)];
-  const blocks = rewrites && ask(isLarge(table)) !== false;
+  const blocks = rewrites && mayBeLarge(table, context);
   return propose(
     [
       unit(

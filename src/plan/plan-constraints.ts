@@ -3,8 +3,8 @@ import type { Constraint } from '../schema/model.js';
 import type { Difference } from '../drift/drift-kind.js';
 import type { Hazard } from './hazard.js';
 import { needsCreate, needsReferences } from './privileges.js';
-import { hazardIf, propose, type PlanContext, type Planner } from './proposal.js';
-import { isLarge, isViolated } from './question.js';
+import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from './proposal.js';
+import { isViolated } from './question.js';
 import { alterTable, tableOf } from './statements.js';
 import { unit, type LockMode, type Phase, type Step, type Unit } from './step.js';
 
@@ -52,7 +52,7 @@ function addUnits(difference: Difference, wanted: Constraint, context: PlanConte
     lock: lockOf(wanted),
     scans: !later,
   });
-  const units = [unit(phaseOf(wanted), ...before, add)];
+  const units = [unit(phaseOf(wanted, context), ...before, add)];
   return later ? [...units, validation(difference, wanted)] : units;
 }
 
@@ -80,8 +80,25 @@ function lockOf({ type }: Constraint): LockMode {
   return type === 'foreign-key' ? 'SHARE ROW EXCLUSIVE' : 'ACCESS EXCLUSIVE';
 }
 
-function phaseOf({ type }: Constraint): Phase {
-  return type === 'foreign-key' ? 'foreign-key' : 'constraint';
+export function phaseOf({ type, references }: Constraint, context: PlanContext): Phase {
+  if (type === 'check') return 'constraint';
+  if (!references) return 'key';
+  return keyIsStillToCome(references, context) ? 'late-foreign-key' : 'foreign-key';
+}
+
+/** A table that is not there yet comes with its keys. */
+function keyIsStillToCome(
+  { schema, name, columns }: NonNullable<Constraint['references']>,
+  { actual }: PlanContext,
+): boolean {
+  const target = actual.tables.find((table) => table.schema === schema && table.name === name);
+  if (!target) return false;
+  const wanted = columns.toSorted().join('\0');
+  const keys = [
+    ...target.constraints.filter(({ type }) => type === 'primary-key' || type === 'unique'),
+    ...target.indexes.filter(({ unique, predicate, valid }) => unique && predicate === null && valid),
+  ].map((key) => ('columns' in key ? key.columns : key.uniqueKeys));
+  return !keys.some((key) => key.toSorted().join('\0') === wanted);
 }
 
 function hazardsOfAdding(
@@ -90,7 +107,7 @@ function hazardsOfAdding(
   context: PlanContext,
 ): (Hazard | null)[] {
   const waits = context.execution === 'atomic' || canBeValidatedLater(difference, wanted, context);
-  const blocks = !waits && context.ask(isLarge(tableOf(difference))) !== false;
+  const blocks = !waits && mayBeLarge(tableOf(difference), context);
   const detail = 'it is checked under a lock that stops the application, and the table is large';
   return [
     needs(difference, wanted, context),

@@ -3,7 +3,7 @@ import type { Enum } from '../schema/model.js';
 import { needsCreate, needsOwnership } from './privileges.js';
 import { hazardIf, propose, type Planner } from './proposal.js';
 import { step } from './statements.js';
-import { concurrentUnit, unit } from './step.js';
+import { loneUnit, unit } from './step.js';
 
 export const planMissingEnum: Planner<'missing-enum'> = (difference, context) => {
   const { wanted } = difference;
@@ -24,9 +24,7 @@ export const planDifferentEnum: Planner<'different-enum'> = (difference) => {
     'values would be taken away or moved, which rewrites every column of the type; change it by hand';
   // A new value must be committed before it is used, as a default say: even when all else is one transaction.
   const units = keepsAll
-    ? additions(wanted, found).map((sql) =>
-        concurrentUnit('type', step(difference, 'add value', sql, 'NONE')),
-      )
+    ? additions(wanted, found).map((sql) => loneUnit('type', step(difference, 'add value', sql, 'NONE')))
     : [];
   return propose(units, [needsOwnership(found, found.owned), hazardIf(!keepsAll, 'data-loss', detail)]);
 };

@@ -4,10 +4,10 @@ import type { Index, QualifiedName, Schema, Table } from '../schema/model.js';
 import type { Difference } from '../drift/drift-kind.js';
 import type { Hazard } from './hazard.js';
 import { needsCreate } from './privileges.js';
-import { hazardIf, propose, type PlanContext, type Planner } from './proposal.js';
-import { isLarge, violatesUnique } from './question.js';
+import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from './proposal.js';
+import { violatesUnique } from './question.js';
 import { step, tableOf } from './statements.js';
-import { concurrentUnit, unit, type Unit } from './step.js';
+import { loneUnit, unit, type Unit } from './step.js';
 
 export function createIndex(table: QualifiedName, index: Index, concurrently = false): string {
   const create = index.unique ? 'CREATE UNIQUE INDEX' : 'CREATE INDEX';
@@ -56,14 +56,14 @@ function build(difference: Difference, index: Index, context: PlanContext): Unit
   }
   const sql = createIndex(table, index, true);
   const create = step(difference, 'create index', sql, 'SHARE UPDATE EXCLUSIVE', { scans: true });
-  return concurrentUnit('index', create, `DROP INDEX CONCURRENTLY IF EXISTS ${name}`);
+  return loneUnit('index', create, `DROP INDEX CONCURRENTLY IF EXISTS ${name}`);
 }
 
 function dropUnit(difference: Difference, index: Index, context: PlanContext): Unit {
   const table = tableOf(difference);
   const name = quoteQualified({ schema: table.schema, name: index.name });
   return isConcurrent(table, context)
-    ? concurrentUnit(
+    ? loneUnit(
         'index',
         step(difference, 'drop index', `DROP INDEX CONCURRENTLY IF EXISTS ${name}`, 'SHARE UPDATE EXCLUSIVE'),
       )
@@ -94,7 +94,7 @@ function hazardsOfBuild(difference: Difference, index: Index, context: PlanConte
   const table = tableOf(difference);
   const duplicated = index.unique && context.ask(violatesUnique(table, index));
   const concurrent = isConcurrent(table, context);
-  const blocks = !concurrent && context.execution === 'online' && context.ask(isLarge(table)) !== false;
+  const blocks = !concurrent && context.execution === 'online' && mayBeLarge(table, context);
   const unsound = concurrent && context.actual.serverVersion < CONCURRENT_BUILDS_ARE_SOUND_SINCE;
   return [
     needsCreate(table.schema, context),

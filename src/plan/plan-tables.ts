@@ -2,6 +2,7 @@ import { displayName, quoteIdentifier, quoteLiteral, quoteQualified } from '../s
 import type { Constraint, Table } from '../schema/model.js';
 import { columnDefinition } from './column-definition.js';
 import { createIndex } from './plan-indexes.js';
+import { phaseOf } from './plan-constraints.js';
 import { needsCreate } from './privileges.js';
 import { propose, type Planner } from './proposal.js';
 import { alterTable, step } from './statements.js';
@@ -17,7 +18,7 @@ export const planMissingTable: Planner<'missing-table'> = (difference, context) 
     ...comments(wanted).map((sql) => step(difference, 'comment', sql, 'NONE')),
   ];
   const references = foreignKeys.map((constraint) =>
-    unit('foreign-key', addForeignKey(difference, constraint)),
+    unit(phaseOf(constraint, context), addForeignKey(difference, constraint)),
   );
   return propose([unit('table', ...whole), ...references], [needsCreate(wanted.schema, context)]);
 };

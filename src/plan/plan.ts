@@ -1,16 +1,27 @@
 import type { Difference, DriftKind } from '../drift/drift-kind.js';
 import type { Schema } from '../schema/model.js';
-import type { HazardKind } from './hazard.js';
+import { driftId } from './drift-id.js';
+import type { Hazard, HazardKind } from './hazard.js';
 import { planDifference } from './planners.js';
 import { needsOwnership } from './privileges.js';
 import { dispositionOf, type Disposition, type Policy } from './policy.js';
-import type { Execution, NamePolicy, PlanContext, Proposal, Settled } from './proposal.js';
+import {
+  mayBeLarge,
+  type Execution,
+  type NamePolicy,
+  type PlanContext,
+  type Proposal,
+  type Settled,
+} from './proposal.js';
 import type { Answers, Question } from './question.js';
 import { splitRequiredColumns, tableName } from './split.js';
-import { PHASES, type Unit } from './step.js';
+import type { Standing } from './standing.js';
+import { mayBeLong, PHASES, type Unit } from './step.js';
 
 /** One finding, as it stands in reports: plain data. */
 export interface Drift {
+  /** Equal for the same object, texts and statements, in every run and process. */
+  readonly id: string;
   readonly kind: DriftKind;
   /** `public.staff.first_name` */
   readonly object: string;
@@ -32,6 +43,8 @@ export interface Drift {
 /** A unit of work and the finding that it serves. */
 export interface PlannedUnit extends Unit {
   readonly drift: Drift;
+  /** It may take as long as its table is large, without stopping anybody. */
+  readonly isLong: boolean;
 }
 
 export interface Plan {
@@ -46,6 +59,7 @@ export interface PlanOptions {
   readonly execution: Execution;
   readonly policy: Policy;
   readonly names: NamePolicy;
+  readonly smallTableBytes: number;
 }
 
 /** Decides what is done about each difference. Pure: all it knows of the database is in the arguments. */
@@ -53,20 +67,23 @@ export function planDifferences(
   differences: readonly Difference[],
   actual: Schema,
   answers: Answers,
-  { execution, policy, names }: PlanOptions,
+  standing: Standing,
+  { policy, ...options }: PlanOptions,
 ): Plan {
   const context: PlanContext = {
-    execution,
-    names,
+    ...options,
     actual,
     ask: (question) => answers.get(question) as boolean | undefined,
     count: (question) => answers.get(question) as number | undefined,
   };
   const planned = splitRequiredColumns(differences, context).map((difference) => {
     const proposal = withPrivileges(difference, planDifference(difference, context), actual);
-    const drift = toDrift(difference, proposal, policy);
-    const units =
-      typeof proposal === 'string' ? [] : proposal.units.map((unit): PlannedUnit => ({ ...unit, drift }));
+    const drift = toDrift(difference, proposal, policy, standing);
+    const units = unitsIn(proposal).map((unit): PlannedUnit => ({
+      ...unit,
+      drift,
+      isLong: isLong(unit, difference, context),
+    }));
     return { drift, units };
   });
   const unitsOf = (disposition: Disposition): PlannedUnit[] =>
@@ -78,13 +95,22 @@ export function planDifferences(
 export function questionsOf(
   differences: readonly Difference[],
   actual: Schema,
-  { execution, names }: PlanOptions,
+  options: PlanOptions,
 ): Question[] {
   const questions = new Set<Question>();
   const ask = (question: Question): undefined => void questions.add(question);
-  const context: PlanContext = { execution, names, actual, ask, count: ask };
-  for (const difference of splitRequiredColumns(differences, context)) planDifference(difference, context);
+  const context: PlanContext = { ...options, actual, ask, count: ask };
+  for (const difference of splitRequiredColumns(differences, context))
+    for (const unit of unitsIn(planDifference(difference, context))) isLong(unit, difference, context);
   return [...questions];
+}
+
+function unitsIn(proposal: Proposal | Settled): readonly Unit[] {
+  return typeof proposal === 'string' ? [] : proposal.units;
+}
+
+function isLong({ phase }: Unit, { table }: Difference, context: PlanContext): boolean {
+  return mayBeLong(phase) && table !== null && mayBeLarge(table, context);
 }
 
 function withPrivileges(
@@ -100,19 +126,42 @@ function withPrivileges(
   return hazard ? { ...proposal, hazards: [hazard, ...proposal.hazards] } : proposal;
 }
 
-function toDrift(difference: Difference, proposal: Proposal | Settled, policy: Policy): Drift {
+function toDrift(
+  difference: Difference,
+  proposal: Proposal | Settled,
+  policy: Policy,
+  standing: Standing,
+): Drift {
   const { kind, object, desired, actual } = difference;
-  const units = typeof proposal === 'string' ? [] : proposal.units;
+  const sql = unitsIn(proposal).flatMap(({ steps }) => steps.map((step) => step.sql));
+  const id = driftId(difference, sql);
   return {
+    id,
     kind,
     object,
     table: difference.table ? tableName(difference) : null,
     desired,
     actual,
-    ...dispositionOf(proposal, policy),
-    sql: units.flatMap(({ steps }) => steps.map(({ sql }) => sql)),
+    ...dispositionOf(withStanding(proposal, id, standing), policy),
+    sql,
   };
 }
+
+/** What earlier runs have learnt about exactly this finding. */
+function withStanding(
+  proposal: Proposal | Settled,
+  id: string,
+  { notConverging }: Standing,
+): Proposal | Settled {
+  if (typeof proposal === 'string' || !notConverging.has(id)) return proposal;
+  return { ...proposal, hazards: [NOT_CONVERGING, ...proposal.hazards] };
+}
+
+const NOT_CONVERGING: Hazard = {
+  kind: 'not-converging',
+  detail:
+    'it was applied, and PostgreSQL still reports the other text; it is not applied again until one of the two changes. Write the entity in the words that the database has, or report it as a bug',
+};
 
 function inOrder(units: readonly PlannedUnit[]): PlannedUnit[] {
   return units.toSorted((a, b) => PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase));

@@ -1,7 +1,7 @@
 import type { Difference, DriftKind } from '../drift/drift-kind.js';
-import type { Schema } from '../schema/model.js';
+import type { QualifiedName, Schema } from '../schema/model.js';
 import type { Hazard } from './hazard.js';
-import type { Count, Question } from './question.js';
+import { isLarger, type Count, type Question } from './question.js';
 import type { Unit } from './step.js';
 
 /** How a plan is to be carried out. */
@@ -18,6 +18,13 @@ export interface PlanContext {
   readonly ask: (question: Question) => boolean | undefined;
   readonly count: (question: Count) => number | undefined;
   readonly names: NamePolicy;
+  /** Above this a rewrite or a scan under a strong lock is not done unattended. */
+  readonly smallTableBytes: number;
+}
+
+/** Whether a table is too large to be read or written whole while others wait. One of unknown size counts as large. */
+export function mayBeLarge(table: QualifiedName, { ask, smallTableBytes }: PlanContext): boolean {
+  return ask(isLarger(table, smallTableBytes)) !== false;
 }
 
 /** What would be done about a difference, and what speaks against doing it unattended. */

@@ -13,15 +13,12 @@ export type Count = string;
 /** The answers; one is missing where the server could not tell, say because the column is not there yet. */
 export type Answers = ReadonlyMap<Question, unknown>;
 
-/** Above this a rewrite or a scan under a strong lock is not done unattended. */
-const SMALL_TABLE_BYTES = 16 * 1024 * 1024;
-
 export function hasRows(table: QualifiedName): Question {
   return `select exists (select from ${quoteQualified(table)})`;
 }
 
-export function isLarge(table: QualifiedName): Question {
-  return `select pg_table_size(${quoteLiteral(quoteQualified(table))}::regclass) > ${SMALL_TABLE_BYTES}`;
+export function isLarger(table: QualifiedName, bytes: number): Question {
+  return `select pg_table_size(${quoteLiteral(quoteQualified(table))}::regclass) > ${bytes}`;
 }
 
 export function hasNulls(table: QualifiedName, column: string): Question {

@@ -20,7 +20,10 @@ export interface Step {
   readonly scans: boolean;
 }
 
-/** The order in which units run: what others build on comes first. */
+/**
+ * The order in which units run: what others build on comes first, and what an application waits for comes before what
+ * takes as long as a table is large.
+ */
 export const PHASES = [
   'extension',
   'schema',
@@ -30,21 +33,36 @@ export const PHASES = [
   'column',
   'type-change',
   'constraint',
-  'index',
   'foreign-key',
-  'validation',
-  'not-null',
   'view',
   'note',
+  // From here on a unit may read a whole table.
+  'fill',
+  'index',
+  'key',
+  /** Foreign keys to a key that the same plan makes. */
+  'late-foreign-key',
+  'validation',
+  'not-null',
 ] as const;
 
 export type Phase = (typeof PHASES)[number];
 
+/** Whether units of a phase may take as long as their table is large, without stopping anybody. */
+export function mayBeLong(phase: Phase): boolean {
+  return PHASES.indexOf(phase) >= PHASES.indexOf('fill');
+}
+
+/**
+ * together: in one transaction. alone: outside any, as PostgreSQL refuses the statement inside one; such a unit has one
+ * step.
+ */
+export type Manner = 'together' | 'alone';
+
 /** The smallest set of steps that must happen together. */
 export interface Unit {
   readonly phase: Phase;
-  /** False for statements that PostgreSQL refuses inside a transaction; such a unit has one step. */
-  readonly transactional: boolean;
+  readonly manner: Manner;
   readonly steps: readonly Step[];
   /** Run when the unit fails half-way although it has no transaction to roll back. */
   readonly cleanup: string | null;
@@ -52,10 +70,10 @@ export interface Unit {
 
 /** A unit in a transaction. */
 export function unit(phase: Phase, ...steps: Step[]): Unit {
-  return { phase, transactional: true, steps, cleanup: null };
+  return { phase, manner: 'together', steps, cleanup: null };
 }
 
 /** A unit of one statement that runs outside any transaction. */
-export function concurrentUnit(phase: Phase, step: Step, cleanup: string | null = null): Unit {
-  return { phase, transactional: false, steps: [step], cleanup };
+export function loneUnit(phase: Phase, step: Step, cleanup: string | null = null): Unit {
+  return { phase, manner: 'alone', steps: [step], cleanup };
 }

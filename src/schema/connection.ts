@@ -14,6 +14,10 @@ export interface Connection {
   cancel(): Promise<void>;
   /** Closes the session; an open transaction is rolled back by the server. */
   close(): Promise<void>;
+  /** On the server. Behind a pooler it is another one for each transaction. */
+  readonly pid: number;
+  /** A pooler stands between: what is set on the session is set on one that others get, too. */
+  readonly isPooled: boolean;
   /** `server_version_num`, e.g. 180004. */
   readonly serverVersion: number;
   /** Aborts when the session is lost without our having closed it. */

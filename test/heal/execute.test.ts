@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectorOf } from '../../src/desired/data-source.js';
 import { executeUnits, type ExecutionResult } from '../../src/heal/execute.js';
+import { Observer } from '../../src/heal/observer.js';
 import { Journal } from '../../src/journal/journal.js';
 import type { Drift, PlannedUnit } from '../../src/plan/plan.js';
 import type { Execution } from '../../src/plan/proposal.js';
-import { concurrentUnit, unit, type Step, type Unit } from '../../src/plan/step.js';
+import { loneUnit, unit, type Step, type Unit } from '../../src/plan/step.js';
 import type { Connection } from '../../src/schema/connection.js';
 import { openDataSource } from '../auto-migrator/open-data-source.js';
 import { createTestDatabase, type TestDatabase } from '../setup/database.js';
@@ -29,6 +30,7 @@ function step(sql: string): Step {
 
 function finding(object: string): Drift {
   return {
+    id: object,
     kind: 'missing-table',
     object,
     table: object,
@@ -41,16 +43,19 @@ function finding(object: string): Drift {
   };
 }
 
-const of = (drift: Drift, part: Unit): PlannedUnit => ({ ...part, drift });
+const of = (drift: Drift, part: Unit): PlannedUnit => ({ ...part, drift, isLong: false });
+
+const limits = { lockTimeoutMs: 1000, lockRetries: 5, lockBudgetMs: 1000 };
 
 async function execute(units: PlannedUnit[], execution: Execution): Promise<ExecutionResult> {
   const journal = await Journal.begin(connection, 'auto_migration', 'api', 'hash');
   const signal = new AbortController().signal;
-  return executeUnits(connection, journal, units, { execution, lockTimeoutMs: 1000, signal });
+  const observer = new Observer(connection, null, limits.lockTimeoutMs);
+  return executeUnits(connection, journal, units, { execution, ...limits, signal, observer });
 }
 
-const good = 'create table half (id integer)';
-const bad = 'create table parent (id integer)';
+const good = 'create table public.half (id integer)';
+const bad = 'create table public.parent (id integer)';
 const BAD = 'relation "parent" already exists';
 
 describe.each<Execution>(['online', 'atomic'])('a unit that fails, execution %s', (execution) => {
@@ -60,14 +65,14 @@ describe.each<Execution>(['online', 'atomic'])('a unit that fails, execution %s'
     { at: 'its last step', steps: [good, bad], culprit: bad, message: BAD },
     {
       at: 'a statement that PostgreSQL cannot read',
-      steps: [good, 'alter tabel half'],
-      culprit: 'alter tabel half',
+      steps: [good, 'alter tabel public.half'],
+      culprit: 'alter tabel public.half',
       message: 'syntax error at or near "tabel"',
     },
     {
       at: 'its COMMIT',
-      steps: [good, 'insert into child values (7)'],
-      culprit: 'insert into child values (7)',
+      steps: [good, 'insert into public.child values (7)'],
+      culprit: 'insert into public.child values (7)',
       message:
         'insert or update on table "child" violates foreign key constraint "child_parent_id_fkey" (Key (parent_id)=(7) is not present in table "parent".)',
     },
@@ -83,6 +88,7 @@ describe.each<Execution>(['online', 'atomic'])('a unit that fails, execution %s'
           action: 'try',
           sql: culprit,
           error: `${message}. Rolled back: public.half stays as it was`,
+          blockedBy: [],
         },
       ],
     });
@@ -119,7 +125,7 @@ describe('what fails together', () => {
   });
 
   test('what an atomic run has to commit before a concurrent statement stays', async () => {
-    const alone = of(other, concurrentUnit('index', step('create index concurrently on parent (id)')));
+    const alone = of(other, loneUnit('index', step('create index concurrently on public.parent (id)')));
     const result = await execute([...units.slice(0, 1), alone, ...units.slice(1)], 'atomic');
     expect(result.applied.map(({ sql }) => sql)).toEqual(['select 1', alone.steps[0]?.sql]);
     expect(result.failed.map(({ sql }) => sql)).toEqual([bad]);
@@ -127,15 +133,15 @@ describe('what fails together', () => {
 });
 
 describe('a concurrent build', () => {
-  const build = step('create unique index concurrently one_of_each on twins (name)');
+  const build = step('create unique index concurrently one_of_each on public.twins (name)');
   const found = (): Promise<Record<string, unknown>[]> =>
     database.query(
       `select i.indisvalid as valid from pg_index i join pg_class c on c.oid = i.indexrelid where c.relname = 'one_of_each'`,
     );
 
   test('that fails takes its carcass away', async () => {
-    const cleanup = 'drop index concurrently if exists one_of_each';
-    const result = await execute([of(finding('twins'), concurrentUnit('index', build, cleanup))], 'online');
+    const cleanup = 'drop index concurrently if exists public.one_of_each';
+    const result = await execute([of(finding('twins'), loneUnit('index', build, cleanup))], 'online');
     expect(result.failed).toMatchObject([
       {
         sql: build.sql,
@@ -147,7 +153,7 @@ describe('a concurrent build', () => {
   });
 
   test('would leave one otherwise', async () => {
-    await execute([of(finding('twins'), concurrentUnit('index', build))], 'online');
+    await execute([of(finding('twins'), loneUnit('index', build))], 'online');
     expect(await found()).toEqual([{ valid: false }]);
   });
 });
@@ -161,7 +167,8 @@ test('each step is told of once it is committed, and not before', async () => {
   ];
   await executeUnits(connection, journal, units, {
     execution: 'online',
-    lockTimeoutMs: 1000,
+    ...limits,
+    observer: new Observer(connection, null, limits.lockTimeoutMs),
     signal: new AbortController().signal,
     onApplied: ({ sql }) => told.push(sql),
   });

@@ -127,7 +127,9 @@ test.each(cases)('$title', async ({ table, execution = 'online', disposition, st
   for (const unit of units) {
     for (const step of unit.steps) {
       const before = await fileOf(table);
-      const locks = await (unit.transactional ? runInTransaction(step) : runConcurrently(step, table));
+      const locks = await (unit.manner === 'together'
+        ? runInTransaction(step)
+        : runConcurrently(step, table));
       const after = await fileOf(table);
       declared.push(write(step, step.lock, step.rewrites));
       happened.push(write(step, locks.get(table) ?? 'NONE', before !== after));

@@ -88,6 +88,7 @@ describe.each<{
           action: 'create index',
           sql: 'CREATE INDEX "taken" ON "public"."guest" USING btree (room)',
           error: ERROR,
+          blockedBy: [],
         },
       ]);
       expect(report.open.find(({ object }) => object === 'public.guest')).toMatchObject({

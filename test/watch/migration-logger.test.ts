@@ -39,6 +39,7 @@ const step = (object: string, action: string, table: string | null = 'public.sta
 });
 
 const finding = (object: string, kind: Drift['kind'], table: string | null = 'public.staff'): Drift => ({
+  id: `${kind} ${object}`,
   kind,
   object,
   table,
@@ -155,7 +156,13 @@ const reports: [title: string, report: Partial<HealReport>, lines: unknown[]][] 
       outcome: 'failed',
       runId: '2',
       failed: [
-        { object: 'public.staff.badge', action: 'set not null', sql: 'ALTER …', error: 'no. Rolled back' },
+        {
+          object: 'public.staff.badge',
+          action: 'set not null',
+          sql: 'ALTER …',
+          error: 'no. Rolled back',
+          blockedBy: [],
+        },
       ],
     },
     [
@@ -206,7 +213,9 @@ test.each(reports)('%s', (_title, report, lines) => {
 });
 
 test('what breaks off because the application shuts down is no error', () => {
-  const failed = [{ object: 'public.staff', action: 'add column', sql: 'ALTER …', error: 'canceled' }];
+  const failed = [
+    { object: 'public.staff', action: 'add column', sql: 'ALTER …', error: 'canceled', blockedBy: [] },
+  ];
   logger.report({ ...nothing, outcome: 'failed', runId: '3', failed, open: [open] }, true);
   logger.report({ ...nothing, outcome: 'failed', runId: '4', error: 'stopped' }, true);
   const message = 'Stopped by the shutdown; the next run goes on';

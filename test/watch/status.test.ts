@@ -8,6 +8,7 @@ beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: new Date(NOON) }
 afterEach(() => vi.useRealTimers());
 
 const finding = (object: string, disposition: Drift['disposition']): Drift => ({
+  id: object,
   kind: 'missing-column',
   object,
   table: 'public.staff',

@@ -1,0 +1,39 @@
+import { describeError } from '../errors.js';
+import type { PlannedUnit } from '../plan/plan.js';
+import type { Step } from '../plan/step.js';
+import { run, type Connection } from '../schema/connection.js';
+
+export interface StepInUnit {
+  readonly step: Step;
+  readonly unit: PlannedUnit;
+}
+
+/** Carries out of the transaction which statement failed. */
+export class StepFailure extends Error {
+  constructor(
+    readonly position: number,
+    override readonly cause: unknown,
+  ) {
+    super(describeError(cause));
+  }
+}
+
+/** @returns the milliseconds that each took */
+export async function runSteps(
+  connection: Connection,
+  steps: readonly StepInUnit[],
+  onStep: (position: number) => void,
+): Promise<number[]> {
+  const durations: number[] = [];
+  for (const [position, { step }] of steps.entries()) {
+    onStep(position);
+    const start = performance.now();
+    try {
+      await run(connection, step.sql);
+    } catch (error) {
+      throw new StepFailure(position, error);
+    }
+    durations.push(performance.now() - start);
+  }
+  return durations;
+}

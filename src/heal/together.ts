@@ -1,0 +1,44 @@
+import type { Execution } from '../plan/proposal.js';
+import type { LockMode } from '../plan/step.js';
+import { run, type Connection } from '../schema/connection.js';
+import { setWording } from '../schema/wording.js';
+import { runSteps, type StepInUnit } from './steps.js';
+
+export interface Limits {
+  readonly execution: Execution;
+  readonly lockTimeoutMs: number;
+  readonly lockBudgetMs: number;
+}
+
+/** Others read and write while these are held. */
+const HARMLESS: readonly LockMode[] = ['NONE', 'SHARE UPDATE EXCLUSIVE'];
+
+/** Runs steps in one transaction. */
+export async function runTogether(
+  connection: Connection,
+  steps: readonly StepInUnit[],
+  limits: Limits,
+  onStep: (position: number) => void,
+): Promise<number[]> {
+  await run(connection, `begin; ${settings(steps, limits)}; ${setWording('transaction')}`);
+  try {
+    const durations = await runSteps(connection, steps, onStep);
+    await run(connection, 'commit');
+    return durations;
+  } catch (error) {
+    await run(connection, 'rollback').catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Of the transaction alone, so that nothing of it stays on a server session that a pooler gives to others. */
+function settings(steps: readonly StepInUnit[], { execution, lockTimeoutMs, lockBudgetMs }: Limits): string {
+  const stopsOthers = steps.some(({ step }) => !HARMLESS.includes(step.lock));
+  // The statement's time includes its waiting for the lock.
+  const statementTimeout = execution === 'online' && stopsOthers ? lockTimeoutMs + lockBudgetMs : 0;
+  return [
+    `set local lock_timeout = ${lockTimeoutMs}`,
+    `set local statement_timeout = ${statementTimeout}`,
+    'set local idle_in_transaction_session_timeout = 0',
+  ].join('; ');
+}
