@@ -110,6 +110,18 @@ export interface AutoMigrationModuleOptions extends AutoMigratorOptions {
    */
   onFailure?: 'continue' | 'abort';
   /**
+   * The boot waits for what is short only; index builds, validations and fills of tables larger than `smallTableBytes` go
+   * on after the application listens. With `onFailure: 'abort'` the boot waits for all.
+   * @default true
+   */
+  background?: boolean;
+  /**
+   * How long the boot waits for a healing of this or another process, in milliseconds, 0 to 3600000. Then the application
+   * starts, degraded, and the healing goes on. Not with `onFailure: 'abort'`.
+   * @default 30000
+   */
+  bootstrapBudgetMs?: number;
+  /**
    * When to look and heal again, as a cron expression (five or six fields) or `false` for never.
    * @default '*\/5 * * * *'
    */
@@ -201,6 +213,8 @@ const moduleShape = {
     .optional(),
   initializeDataSource: z.boolean('is neither true nor false').default(false),
   onFailure: z.enum(['continue', 'abort'], "is neither 'continue' nor 'abort'").default('continue'),
+  background: z.boolean('is neither true nor false').default(true),
+  bootstrapBudgetMs: milliseconds(0, 3_600_000).default(30_000),
   cron: z
     .union(
       [name.refine(isCronExpression, 'is no cron expression'), z.literal(false)],

@@ -18,6 +18,7 @@ export {
   JournalError,
 } from './errors.js';
 export type { HealRequest } from './heal/heal.js';
+export type { Blocker, HealProgress } from './heal/heal-progress.js';
 export type { AppliedStep, FailedStep, HealOutcome, HealReport } from './heal/heal-report.js';
 export type { Healer } from './heal/healer-lock.js';
 export type { RunOutcome, RunRecord, StepOutcome, StepRecord, Trigger } from './journal/records.js';

@@ -119,7 +119,11 @@ export class AutoMigrationService {
       request.onPlan?.(plan);
     };
     const signal = request.signal ? AbortSignal.any([this.stopped, request.signal]) : this.stopped;
-    const report = await migrator.heal({ ...request, signal, onPlan });
+    const onProgress: HealRequest['onProgress'] = (progress) => {
+      this.board.progressed(progress);
+      request.onProgress?.(progress);
+    };
+    const report = await migrator.heal({ ...request, signal, onPlan, onProgress });
     this.board.healed(report);
     if (report.error !== null) this.subject.next({ type: 'failed', error: report.error });
     else this.publish(report);

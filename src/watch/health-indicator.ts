@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import type { ResolvedModuleOptions } from '../auto-migration.options.js';
+import type { HealProgress } from '../heal/heal-progress.js';
 import { AutoMigrationService } from './auto-migration.service.js';
 import type { MigrationStatus } from './status.js';
 import { OPTIONS } from './tokens.js';
@@ -44,10 +45,25 @@ function toPublic({
   appliedSteps,
   lastCheckAt,
   lastHealAt,
+  progress,
 }: MigrationStatus): Record<string, unknown> {
-  return { enabled: true, reason, openDrift: open.length, appliedSteps, lastCheckAt, lastHealAt };
+  const data = { enabled: true, reason, openDrift: open.length, appliedSteps, lastCheckAt, lastHealAt };
+  return progress === null ? data : { ...data, progress: toPublicProgress(progress) };
 }
 
-function toDetails({ drift, lastError }: MigrationStatus): Record<string, unknown> {
-  return { lastError, drift };
+/** Who blocks, so that somebody can end it; what it runs may hold the application's data. */
+function toPublicProgress({
+  step,
+  of,
+  action,
+  phase,
+  percent,
+  blockedBy,
+}: HealProgress): Record<string, unknown> {
+  const blockers = blockedBy.map(({ pid, state, since }) => ({ pid, state, since }));
+  return { step, of, action, phase, percent, blockedBy: blockers };
+}
+
+function toDetails({ drift, lastError, progress }: MigrationStatus): Record<string, unknown> {
+  return { lastError, drift, ...(progress === null ? {} : { progress }) };
 }

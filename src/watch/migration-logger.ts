@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import type { HealProgress } from '../heal/heal-progress.js';
 import type { AppliedStep, HealReport } from '../heal/heal-report.js';
 import type { Plan } from '../plan/plan.js';
 
@@ -40,6 +41,12 @@ export class MigrationLogger {
         table,
         drift: summarise(findings, table, ({ kind }) => kind),
       });
+  }
+
+  /** The application starts before all is healed. */
+  inBackground(progress: HealProgress | null): void {
+    const at = progress && { step: progress.step, of: progress.of, object: progress.object };
+    this.logger.log('Healing goes on in the background', at ?? {});
   }
 
   /** A step that has been committed. */

@@ -1,4 +1,5 @@
 import type { CheckReport } from '../auto-migrator.js';
+import type { HealProgress } from '../heal/heal-progress.js';
 import type { HealReport } from '../heal/heal-report.js';
 import type { Drift } from '../plan/plan.js';
 
@@ -18,6 +19,8 @@ export interface MigrationStatus {
   readonly lastCheckAt: string | null;
   readonly lastHealAt: string | null;
   readonly lastError: string | null;
+  /** Where the healing is that is under way in this process; null without one. */
+  readonly progress: HealProgress | null;
   /** All findings, extra and accepted ones too. */
   readonly drift: readonly Drift[];
 }
@@ -27,6 +30,7 @@ export class StatusBoard {
   private enabled = true;
   private healing = false;
   private anotherHealer = false;
+  private progress: HealProgress | null = null;
   private drift: readonly Drift[] | null = null;
   private appliedSteps = 0;
   private lastCheck: number | null = null;
@@ -43,6 +47,10 @@ export class StatusBoard {
     this.healing = true;
   }
 
+  progressed(progress: HealProgress): void {
+    this.progress = progress;
+  }
+
   checked({ drift, error }: Pick<CheckReport, 'drift' | 'error'>): void {
     this.lastError = error;
     if (error !== null) return;
@@ -52,6 +60,7 @@ export class StatusBoard {
 
   healed({ outcome, applied, drift, error, desiredHash }: HealReport): void {
     this.healing = false;
+    this.progress = null;
     this.anotherHealer = outcome === 'another-healer';
     this.appliedSteps += applied.length;
     if (applied.length > 0) this.lastHeal = Date.now();
@@ -64,6 +73,7 @@ export class StatusBoard {
 
   failed(error: string): void {
     this.healing = false;
+    this.progress = null;
     this.lastError = error;
   }
 
@@ -78,6 +88,7 @@ export class StatusBoard {
       lastCheckAt: toIso(this.lastCheck),
       lastHealAt: toIso(this.lastHeal),
       lastError: this.lastError,
+      progress: this.progress,
       drift: this.drift ?? [],
     };
   }

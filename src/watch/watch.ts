@@ -22,6 +22,7 @@ import { OPTIONS } from './tokens.js';
 export class Watch implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new MigrationLogger();
   private schedule: Schedule | undefined;
+  private running: Promise<HealReport | AutoMigrationError> | undefined;
 
   constructor(
     @Inject(OPTIONS) private readonly options: ResolvedModuleOptions,
@@ -41,23 +42,35 @@ export class Watch implements OnApplicationBootstrap, OnModuleDestroy {
       this.logger.disabled();
       return;
     }
-    const report = await this.run('bootstrap');
-    if (this.options.onFailure === 'abort') assertHealed(report);
+    if (this.options.onFailure === 'abort') assertHealed(await this.run('bootstrap'));
+    else await this.runForAWhile();
     if (!this.migrations.stopped.aborted) this.startSchedule();
   }
 
   /** Before TypeORM closes its pool, which it does in onApplicationShutdown. */
   async onModuleDestroy(): Promise<void> {
-    const ended = Promise.all([this.migrations.stop(), this.schedule?.stop()]);
-    const timeout = new AbortController();
-    await Promise.race([ended, sleep(this.options.shutdownTimeoutMs, undefined, { signal: timeout.signal })]);
-    timeout.abort();
+    await within(
+      this.options.shutdownTimeoutMs,
+      Promise.all([this.migrations.stop(), this.schedule?.stop(), this.running]),
+    );
+  }
+
+  /** Waits for what is short and for no longer than the budget; what is left goes on in the background. */
+  private async runForAWhile(): Promise<void> {
+    const { background, bootstrapBudgetMs } = this.options;
+    const run = new Promise<'ended' | 'long'>((resolve) => {
+      const onLong = background ? (): void => resolve('long') : undefined;
+      void this.run('bootstrap', onLong).then(() => resolve('ended'));
+    });
+    if ((await within(bootstrapBudgetMs, run)) !== 'ended')
+      this.logger.inBackground(this.migrations.status().progress);
   }
 
   private startSchedule(): void {
     const { cron, timeZone, jitterMs } = this.options;
     if (cron === false) return;
-    const onTick = (): Promise<unknown> => this.run('cron');
+    // What began at bootstrap may still go on.
+    const onTick = (): Promise<unknown> => this.running ?? this.run('cron');
     const onError = (error: unknown): void =>
       this.logger.error('A tick failed', { error: describeError(error) });
     const signal = this.migrations.stopped;
@@ -65,21 +78,27 @@ export class Watch implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** Never throws: what goes wrong is logged, shown on health and tried again at the next tick. */
-  private run(trigger: Trigger): Promise<HealReport | AutoMigrationError> {
-    return this.heal(trigger).catch((error: unknown) => {
-      const message = describeError(error);
-      this.migrations.fail(message);
-      this.logger.failed(message);
-      return new AutoMigrationError(message, { cause: error });
-    });
+  private run(trigger: Trigger, onLong?: () => void): Promise<HealReport | AutoMigrationError> {
+    this.running = this.heal(trigger, onLong)
+      .catch((error: unknown) => {
+        const message = describeError(error);
+        this.migrations.fail(message);
+        this.logger.failed(message);
+        return new AutoMigrationError(message, { cause: error });
+      })
+      .finally(() => {
+        this.running = undefined;
+      });
+    return this.running;
   }
 
-  private async heal(trigger: Trigger): Promise<HealReport> {
+  private async heal(trigger: Trigger, onLong: (() => void) | undefined): Promise<HealReport> {
     if (trigger === 'bootstrap') this.warnOfRivals();
     const report = await this.migrations.heal({
       trigger,
       onPlan: (plan) => this.logger.found(plan),
       onApplied: (step) => this.logger.applied(step),
+      ...(onLong === undefined ? {} : { onLong }),
     });
     this.logger.report(report, this.migrations.stopped.aborted);
     return report;
@@ -91,6 +110,17 @@ export class Watch implements OnApplicationBootstrap, OnModuleDestroy {
     const rivals = (['synchronize', 'dropSchema', 'migrationsRun'] as const).filter((name) => options[name]);
     if (rivals.length > 0)
       this.logger.warn('The data source changes the schema by itself; switch that off', { options: rivals });
+  }
+}
+
+/** Waits for a task, but no longer than so many milliseconds; undefined when it took longer. */
+async function within<Value>(milliseconds: number, task: Promise<Value>): Promise<Value | undefined> {
+  const timeout = new AbortController();
+  const late = sleep(milliseconds, undefined, { signal: timeout.signal }).catch(() => undefined);
+  try {
+    return await Promise.race([task, late]);
+  } finally {
+    timeout.abort();
   }
 }
 

@@ -132,6 +132,7 @@ describe('what is known', () => {
       lastCheckAt: null,
       lastHealAt: null,
       lastError: null,
+      progress: null,
       drift: [],
     });
   });
