@@ -250,6 +250,11 @@ describe('what the README tells to type', () => {
     expect(read('README.md')).toMatch(new RegExp(`[ \`]${peer}[\`\\s]`));
   });
 
+  test('the command is there before anything is built, as npm links no other', () => {
+    const bin = Object.values((JSON.parse(read('package.json')) as { bin: Record<string, string> }).bin);
+    for (const file of bin) expect(file).not.toMatch(/^(\.\/)?dist\//);
+  });
+
   test('its JSON is JSON', () => {
     for (const text of blocksOf('README.md', 'json')) expect(JSON.parse(text)).toBeTypeOf('object');
   });

@@ -57,7 +57,7 @@ try {
   if (required !== imported) throw new Error(`require() gives other names: ${required}`);
   console.log('require(): the same');
 
-  const help = run(process.execPath, [join(installed, 'dist', 'cli', 'main.js'), '--help'], consumer);
+  const help = run(process.execPath, [join(installed, 'bin', 'auto-migrate.js'), '--help'], consumer);
   if (!/\bcheck\b/u.test(help) || !/\bheal\b/u.test(help))
     throw new Error(`auto-migrate --help says: ${help}`);
   console.log('auto-migrate --help: names its commands');

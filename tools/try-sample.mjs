@@ -1,7 +1,7 @@
 // Runs the README's first command twice, as a newcomer does: the sample has to answer, and the second start to find
-// nothing to do. Without DATABASE_URL, so on the embedded PostgreSQL.
+// nothing to do. Without DATABASE_URL, so on the embedded PostgreSQL; the deployment's command then says that it skips.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 const { DATABASE_URL: _, ...environment } = process.env;
@@ -37,3 +37,10 @@ async function start() {
 
 await start();
 assert.match(await start(), /nothing to do/);
+
+const skipped = execFileSync('npm', ['run', 'migrate:auto'], {
+  env: environment,
+  encoding: 'utf8',
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
+assert.match(skipped, /auto-migrate heal .* --skip-unless-env DATABASE_URL/);

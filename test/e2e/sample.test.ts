@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../setup/database.js';
 import { HotelProcess, startHotel } from './hotel-sample.js';
@@ -27,6 +28,12 @@ const ROWS = `select json_build_object(
     'staff', (select count(*) from staff), 'tenants', (select count(*) from tenants),
     'call', (select count(*) from call), 'request', (select count(*) from request),
     'report', (select md5(string_agg(r::text, '|' order by month)) from monthly_report r)) as rows`;
+
+/** The sample's own script. */
+function migrateAuto(): string {
+  const manifest = readFileSync(new URL('../../sample/hotel/package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { scripts: Record<string, string> }).scripts['migrate:auto'] ?? '';
+}
 
 describe('the hotel sample', () => {
   test('loads the legacy database, heals it, serves, and finds nothing to do at the second start', async () => {
@@ -85,16 +92,8 @@ describe('the hotel sample', () => {
     { title: 'is skipped without a database', environment: () => ({}), says: /DATABASE_URL/ },
   ])('"npm run migrate:auto" $title and ends with 0', async ({ environment, says }) => {
     const database = await createTestDatabase({ template: 'hotel' });
-    const args = [
-      'heal',
-      '-d',
-      'dist/data-source.js',
-      '--execution',
-      'online',
-      '--skip-unless-env',
-      'DATABASE_URL',
-    ];
-    const command = new HotelProcess('../../dist/cli/main.js', environment(database.url), args);
+    const [, ...args] = migrateAuto().split(' ');
+    const command = new HotelProcess('../../bin/auto-migrate.js', environment(database.url), args);
     const { code, output } = await command.end();
     expect(output).toMatch(says);
     expect(code).toBe(0);
