@@ -16,13 +16,13 @@ function printDrift({ disposition, kind, object, desired, actual, reason }: Drif
   const lines = [...texts.filter(Boolean), ...(reason ? [`why: ${reason}`] : [])];
   return [
     `  ${disposition.padEnd(8)} ${kind} ${object}`,
-    ...lines.map((line) => `           ${line.replaceAll('\n', ' ')}`),
+    ...lines.map((line) => `           ${line.replace(LINE_END, ' ')}`),
   ].join('\n');
 }
 
 /** SQL that can be run as it is; what would not run unattended is commented out. */
 export function printPlan({ verdict, error, plan }: PlanReport): string {
-  if (!plan) return `-- could not look: ${error}`;
+  if (!plan) return comment(`could not look: ${error}`);
   if (plan.units.length + plan.openUnits.length === 0) {
     const open = plan.drift.filter(({ disposition }) => disposition === 'open');
     return [
@@ -39,15 +39,22 @@ export function printPlan({ verdict, error, plan }: PlanReport): string {
 }
 
 function openComment({ object, kind, reason }: Drift): string {
-  return `-- ${object}: ${kind}, open: ${reason}`;
+  return comment(`${object}: ${kind}, open: ${reason}`);
+}
+
+/** PostgreSQL ends a comment at a carriage return, too. */
+const LINE_END = /\r\n?|\n/g;
+
+function comment(text: string): string {
+  return `-- ${text.replace(LINE_END, ' ')}`;
 }
 
 function printUnit({ steps, manner, drift }: PlannedUnit, prefix: string): string[] {
   const together = manner === 'together' && steps.length > 1;
   const statements = steps.flatMap(({ object, action, sql, lock }) => {
     const would = drift.disposition === 'heal' ? 'would run' : `would not run: ${drift.reason}`;
-    const why = `-- ${object}: ${action}, as ${drift.kind}; lock ${lock}; ${would}`.replaceAll('\n', ' ');
-    return [why, `${prefix}${sql.replaceAll('\n', `\n${prefix}`)};`];
+    const why = comment(`${object}: ${action}, as ${drift.kind}; lock ${lock}; ${would}`);
+    return [why, `${prefix}${sql.replace(LINE_END, (end) => `${end}${prefix}`)};`];
   });
   return together ? [`${prefix}BEGIN;`, ...statements, `${prefix}COMMIT;`] : statements;
 }
