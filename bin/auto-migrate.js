@@ -1,3 +1,3 @@
 #!/usr/bin/env node
 // Not in dist: npm links only commands that are there when it installs, and a clone is built after that.
-import '../dist/cli/main.js';
+await import('../dist/cli/main.js');

@@ -21,13 +21,13 @@ export class DataSourceError extends AutoMigrationError {
   override readonly name = 'DataSourceError';
 }
 
-/** The file that should export the data source failed while it was loaded. The message holds its stack. */
+/** The file that should export the data source, or an entity of it, failed while it was loaded. The message holds the stack. */
 export class DataSourceFileError extends AutoMigrationError {
   override readonly name = 'DataSourceFileError';
 
   constructor(file: string, cause: unknown) {
     const stack = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-    super(redact(`${file} failed while it was loaded: ${stack}`), { cause });
+    super(redact(`${file} failed while it and its entities were loaded: ${stack}`), { cause });
   }
 }
 

@@ -138,7 +138,7 @@ describe("the README's command line", async () => {
   const help = async (...args: string[]): Promise<string> => {
     const lines: string[] = [];
     const output = { out: (text: string) => lines.push(text), error: (text: string) => lines.push(text) };
-    await runCommandLine([...args, '--help'], output, new AbortController().signal);
+    await runCommandLine([...args, '--help'], output, () => new AbortController().signal);
     return lines.join('\n');
   };
   const namesIn = (text: string, pattern: RegExp): string[] =>

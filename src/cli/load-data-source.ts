@@ -1,8 +1,10 @@
-import { resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { DataSource } from 'typeorm';
 import { isDataSource } from '../desired/data-source.js';
-import { DataSourceError, DataSourceFileError } from '../errors.js';
+import { ConnectionError, DataSourceError, DataSourceFileError, sqlStateOf } from '../errors.js';
 
 /**
  * Loads the one DataSource that a file exports, or a promise of one, as TypeORM's own command line does.
@@ -18,12 +20,50 @@ export async function loadDataSource(file: string): Promise<DataSource> {
   return dataSource;
 }
 
+/**
+ * Initialises a data source, which is also when TypeORM loads the entities that a pattern names.
+ *
+ * @throws ConnectionError when the server cannot be reached or refuses, DataSourceFileError with the stack of anything else
+ */
+export async function openDataSource(dataSource: DataSource, file: string): Promise<void> {
+  try {
+    await dataSource.initialize();
+  } catch (error) {
+    throw isOfServer(error) ? new ConnectionError(error) : new DataSourceFileError(file, error);
+  }
+}
+
+/** pg's own few errors without a code are not told from an entity's, and get their stack as well. */
+function isOfServer(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.every(isOfServer);
+  return sqlStateOf(error) !== undefined || (error instanceof Error && 'syscall' in error);
+}
+
 async function loadExports(file: string): Promise<unknown[]> {
   try {
-    const module = (await import(pathToFileURL(resolve(file)).href)) as Record<string, unknown>;
-    return await Promise.all(exportsOf(module));
+    return await Promise.all(exportsOf(await load(resolve(file))));
   } catch (error) {
     throw new DataSourceFileError(file, error);
+  }
+}
+
+const require = createRequire(import.meta.url);
+
+/** Loaders such as ts-node/register hook into require() alone, and import() knows nothing of them. */
+async function load(path: string): Promise<Record<string, unknown>> {
+  const isHooked = ['.ts', '.cts'].includes(extname(path)) && extname(path) in require.extensions;
+  if (isHooked && isCommonJs(path)) return { default: require(path) as unknown };
+  return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+}
+
+/** As Node tells it: by the name's end, or else by the nearest package.json. */
+function isCommonJs(path: string): boolean {
+  if (extname(path) === '.cts') return true;
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    const manifest = join(folder, 'package.json');
+    if (existsSync(manifest))
+      return (JSON.parse(readFileSync(manifest, 'utf8')) as { type?: unknown }).type !== 'module';
+    if (folder === dirname(folder)) return true;
   }
 }
 

@@ -1,7 +1,11 @@
 import { runCommandLine } from './program.js';
 
-const stopping = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
+/** Only a healing has something to end in order; a second signal ends that, too, at once. */
+function stopOnSignal(): AbortSignal {
+  const stopping = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
+  return stopping.signal;
+}
 
 process.exitCode = await runCommandLine(
   process.argv.slice(2),
@@ -9,5 +13,5 @@ process.exitCode = await runCommandLine(
     out: (text) => process.stdout.write(`${text}\n`),
     error: (text) => process.stderr.write(`${text}\n`),
   },
-  stopping.signal,
+  stopOnSignal,
 );

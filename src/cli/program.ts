@@ -1,10 +1,10 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { AutoMigratorOptions } from '../auto-migration.options.js';
 import { AutoMigrator } from '../auto-migrator.js';
 import { describeError } from '../errors.js';
 import { VERSION } from '../version.js';
 import { ExitCode, exitCodeOfCheck, exitCodeOfHeal } from './exit-code.js';
-import { loadDataSource } from './load-data-source.js';
+import { loadDataSource, openDataSource } from './load-data-source.js';
 import { printCheck, printHeal, printHistory, printPlan } from './print.js';
 
 /** Where the command writes: stdout holds the report and nothing else. */
@@ -27,7 +27,10 @@ interface Answer {
   readonly warnings?: readonly string[];
 }
 
-type Task = (migrator: AutoMigrator, flags: Flags, signal: AbortSignal) => Promise<Answer>;
+/** Begins to listen for what is to end a healing in order. */
+type Stop = () => AbortSignal;
+
+type Task = (migrator: AutoMigrator, flags: Flags, stop: Stop) => Promise<Answer>;
 
 const check: Task = async (migrator) => {
   const report = await migrator.check();
@@ -39,8 +42,8 @@ const plan: Task = async (migrator) => {
   return { report, text: printPlan(report), exitCode: exitCodeOfCheck(report), warnings: report.warnings };
 };
 
-const heal: Task = async (migrator, _flags, signal) => {
-  const report = await migrator.heal({ trigger: 'cli', signal });
+const heal: Task = async (migrator, _flags, stop) => {
+  const report = await migrator.heal({ trigger: 'cli', signal: stop() });
   return { report, text: printHeal(report), exitCode: exitCodeOfHeal(report), warnings: report.warnings };
 };
 
@@ -68,13 +71,10 @@ const status: Task = async (migrator) => {
  * Runs the command line.
  *
  * @param args without the node and the script
+ * @param stop asked once, when a healing begins
  * @returns the exit code
  */
-export async function runCommandLine(
-  args: readonly string[],
-  output: Output,
-  signal: AbortSignal,
-): Promise<ExitCode> {
+export async function runCommandLine(args: readonly string[], output: Output, stop: Stop): Promise<ExitCode> {
   let exitCode: ExitCode = ExitCode.ok;
   const program = new Command('auto-migrate')
     .description('Compares a PostgreSQL database with TypeORM entities, and heals what is safe.')
@@ -86,7 +86,7 @@ export async function runCommandLine(
     });
   const add = (name: string, description: string, task: Task): Command =>
     withFlags(program.command(name).description(description)).action(async (flags: Flags) => {
-      exitCode = await runTask(task, flags, output, signal);
+      exitCode = await runTask(task, flags, output, stop);
     });
   add('check', 'compare; exits 0 in sync, 2 drift, 1 could not look', check);
   add('plan', 'print the SQL that would bring them together; exits as check', plan);
@@ -95,7 +95,7 @@ export async function runCommandLine(
   add('history', 'the latest runs, newest first', history).option(
     '--limit <number>',
     'at most so many',
-    Number,
+    wholeNumber,
     20,
   );
   try {
@@ -121,27 +121,41 @@ function withFlags(command: Command): Command {
       new Option('--names <how>', 'what is done about other names for the same').choices(['accept', 'align']),
     )
     .option('--schemas <names...>', "the schemas to look at (default: the entities')")
-    .option('--lock-timeout-ms <number>', 'how long a statement may wait for a lock', Number)
+    .option('--lock-timeout-ms <number>', 'how long a statement may wait for a lock', wholeNumber)
     .option('--journal-schema <name>', 'the schema that holds the journal');
 }
 
-async function runTask(task: Task, flags: Flags, output: Output, signal: AbortSignal): Promise<ExitCode> {
-  const { skipUnlessEnv } = flags;
+/** Commander names the flag and what was given. */
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,9}$/.test(text)) throw new InvalidArgumentError('It is no whole number above 0.');
+  return Number(text);
+}
+
+async function runTask(task: Task, flags: Flags, output: Output, stop: Stop): Promise<ExitCode> {
+  const { skipUnlessEnv, json = false } = flags;
   if (skipUnlessEnv !== undefined && !process.env[skipUnlessEnv]) {
     const message = `Skipped: ${skipUnlessEnv} is not set.`;
-    if (flags.json) output.out(JSON.stringify({ skipped: true, reason: message }));
+    if (json) output.out(JSON.stringify({ skipped: true, reason: message }));
     output.error(message);
     return ExitCode.ok;
   }
+  try {
+    const { report, text, exitCode, warnings = [] } = await answer(task, flags, stop);
+    for (const warning of warnings) output.error(`Warning: ${warning}`);
+    output.out(json ? JSON.stringify(report, null, 2) : text);
+    return exitCode;
+  } catch (error) {
+    if (json) output.out(JSON.stringify({ error: describeError(error) }, null, 2));
+    throw error;
+  }
+}
+
+async function answer(task: Task, flags: Flags, stop: Stop): Promise<Answer> {
   const dataSource = await loadDataSource(flags.dataSource);
   const migrator = new AutoMigrator(dataSource, optionsOf(flags));
-  const opened = !dataSource.isInitialized;
   try {
-    if (opened) await dataSource.initialize();
-    const { report, text, exitCode, warnings = [] } = await task(migrator, flags, signal);
-    for (const warning of warnings) output.error(`Warning: ${warning}`);
-    output.out(flags.json ? JSON.stringify(report, null, 2) : text);
-    return exitCode;
+    if (!dataSource.isInitialized) await openDataSource(dataSource, flags.dataSource);
+    return await task(migrator, flags, stop);
   } finally {
     if (dataSource.isInitialized) await dataSource.destroy();
   }
