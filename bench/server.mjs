@@ -24,15 +24,12 @@ export async function startServer() {
 }
 
 /**
- * A database of its own.
+ * A database of its own with tables for others to look at.
  * @param {string} server
  * @param {Content} content
  */
 export async function createDatabase(server, { tables, foreign }) {
-  const name = `bench_${randomBytes(6).toString('hex')}`;
-  await execute(server, [`create database ${name} template template0 encoding 'UTF8'`]);
-  const url = new URL(server);
-  url.pathname = `/${name}`;
+  const database = await newDatabase(server);
   const own = makeTables(tables);
   const statements = createStatements(own, 'public');
   for (let first = 0; first < foreign; first += FOREIGN_TABLES_A_SCHEMA) {
@@ -41,12 +38,53 @@ export async function createDatabase(server, { tables, foreign }) {
     statements.push(`create schema ${schema}`, ...createStatements(theirs, schema));
   }
   // As autovacuum leaves a database that has been in use for a while; nothing of the kind runs while we measure.
-  await execute(url.href, [...statements, 'vacuum (analyze)', 'checkpoint']);
-  return {
-    url: url.href,
-    tables: own,
-    drop: () => execute(server, [`drop database if exists ${name} with (force)`]),
-  };
+  await execute(database.url, [...statements, 'vacuum (analyze)', 'checkpoint']);
+  return { ...database, tables: own };
+}
+
+/**
+ * An empty database.
+ * @param {string} server
+ */
+export async function newDatabase(server) {
+  return create(server, "template template0 encoding 'UTF8'");
+}
+
+/**
+ * A database with the same content, written to the disk, so that no checkpoint has to do it later.
+ * @param {string} server
+ * @param {Database} original nobody is connected to it
+ */
+export async function copyDatabase(server, original) {
+  const isChoosy = Number.parseInt(await serverVersion(server)) >= STRATEGY_SINCE;
+  // Copied row by row through the log, as is the default since, millions of rows would take much longer.
+  const copy = await create(server, `template ${original.name}${isChoosy ? ' strategy file_copy' : ''}`);
+  await execute(server, ['checkpoint']);
+  return copy;
+}
+
+/** The version of PostgreSQL that knows CREATE DATABASE … STRATEGY. */
+const STRATEGY_SINCE = 15;
+
+/**
+ * @typedef {object} Database
+ * @property {string} name
+ * @property {string} url
+ * @property {() => Promise<void>} drop with whoever is connected
+ */
+
+/**
+ * @param {string} server
+ * @param {string} clauses
+ * @returns {Promise<Database>}
+ */
+async function create(server, clauses) {
+  const name = `bench_${randomBytes(6).toString('hex')}`;
+  await execute(server, [`create database ${name} ${clauses}`]);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  const drop = () => execute(server, [`drop database if exists ${name} with (force)`]);
+  return { name, url: url.href, drop };
 }
 
 /**

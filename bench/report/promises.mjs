@@ -1,6 +1,6 @@
 /**
+ * @import { Looks } from '../looks.mjs'
  * @import { Figure } from '../measure.mjs'
- * @import { Results } from './results.mjs'
  */
 
 /**
@@ -19,19 +19,19 @@ const MANY = 5_000;
 const LINEAR = 1.25;
 
 /**
- * @param {Results} results
+ * @param {Looks} looks
  * @returns {PromiseKept[]} those whose figures are there
  */
-export function holdPromises(results) {
-  const at = (/** @type {string} */ contender) => medianOf(results, contender, TABLES);
+export function holdLookPromises(looks) {
+  const at = (/** @type {string} */ contender) => medianOf(looks, contender, TABLES);
   const fastestPeer = Math.min(...['mikro-orm', 'drizzle-kit'].map(at).filter(Number.isFinite));
   const footprint = (/** @type {string} */ work) =>
-    results.footprints.find((each) => each.work === work && each.tables === MANY);
+    looks.footprints.find((each) => each.work === work && each.tables === MANY);
   const stall = Math.max(
     footprint('full-check')?.longestStallMs ?? NaN,
     footprint('steady-check')?.longestStallMs ?? NaN,
   );
-  const growth = medianOf(results, 'full-check', MANY) / at('full-check') / (MANY / TABLES);
+  const growth = medianOf(looks, 'full-check', MANY) / at('full-check') / (MANY / TABLES);
   return [
     atMost(
       'A full check, against its catalog queries alone',
@@ -48,7 +48,7 @@ export function holdPromises(results) {
       '×',
     ),
     atLeast('A steady check is faster than TypeORM', at('typeorm') / at('steady-check'), 400, '×'),
-    atMost('Round trips of a steady check', distant(results, 'steady-check')?.roundTrips ?? NaN, 1, ''),
+    atMost('Round trips of a steady check', distant(looks, 'steady-check')?.roundTrips ?? NaN, 1, ''),
     atMost(`Growth of a full check from ${TABLES} to ${MANY} tables, against linear`, growth, LINEAR, '×'),
     atMost(
       `Memory of a full check of ${MANY} tables`,
@@ -61,7 +61,7 @@ export function holdPromises(results) {
 }
 
 /**
- * @param {Results} results
+ * @param {Looks} looks
  * @param {string} contender
  * @param {number} tables
  */
@@ -73,7 +73,7 @@ function medianOf({ scenarios }, contender, tables) {
 }
 
 /**
- * @param {Results} results
+ * @param {Looks} looks
  * @param {string} contender
  */
 function distant({ scenarios }, contender) {
@@ -95,7 +95,7 @@ function figureOf(figures, contender) {
  * @param {string} unit
  * @returns {PromiseKept | undefined}
  */
-function atMost(promise, measured, limit, unit) {
+export function atMost(promise, measured, limit, unit) {
   return held(promise, measured, `≤ ${limit}${unit}`, unit, measured <= limit);
 }
 

@@ -2,20 +2,17 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { format, resolveConfig } from 'prettier';
 
 /**
- * @import { FootprintFigure } from '../footprint/footprint.mjs'
- * @import { ScenarioFigures } from '../scenarios.mjs'
  * @import { Machine } from './machine.mjs'
  * @import { PromiseKept } from './promises.mjs'
  */
 
 /**
- * All of one run.
+ * All of one run; beside this its figures, which each command has of its own.
  * @typedef {object} Results
  * @property {string} command
  * @property {string} date
  * @property {Machine} machine
- * @property {readonly ScenarioFigures[]} scenarios
- * @property {readonly FootprintFigure[]} footprints
+ * @property {readonly PromiseKept[]} promises
  */
 
 const FOLDER = new URL('../results/', import.meta.url);
@@ -23,7 +20,7 @@ const PAGE = new URL('../../docs/performance.md', import.meta.url);
 
 /**
  * @param {string} name
- * @param {Results & { readonly promises: readonly PromiseKept[] }} results
+ * @param {Results} results
  */
 export async function writeResults(name, results) {
   await mkdir(FOLDER, { recursive: true });

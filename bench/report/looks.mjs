@@ -1,31 +1,22 @@
+import { duration, table } from './markdown.mjs';
+
 /**
  * @import { FootprintFigure } from '../footprint/footprint.mjs'
+ * @import { Looks } from '../looks.mjs'
  * @import { Figure } from '../measure.mjs'
  * @import { ScenarioFigures } from '../scenarios.mjs'
- * @import { PromiseKept } from './promises.mjs'
- * @import { Results } from './results.mjs'
  */
 
 /**
- * Everything that was measured, as Markdown.
- * @param {Results} results
- * @param {readonly PromiseKept[]} promises
+ * What looking and booting cost, as Markdown.
+ * @param {Looks} looks
  */
-export function toMarkdown(results, promises) {
-  const parts = [
-    `\`${results.command}\`, ${results.date}, on ${describe(results)}.`,
-    timesTable(results.scenarios),
-    legend(results.scenarios),
-    ...(results.footprints.length > 0 ? [footprintTable(results.footprints)] : []),
-    ...(promises.length > 0 ? [promisesTable(promises)] : []),
-  ];
-  return parts.join('\n\n');
-}
-
-/** @param {Results} results */
-function describe({ machine: { processor, cores, memoryGb, system, versions } }) {
-  const software = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  return `${cores} cores (${processor}), ${memoryGb} GB, ${system}; ${software.join(', ')}`;
+export function looksMarkdown({ scenarios, footprints }) {
+  return [
+    timesTable(scenarios),
+    legend(scenarios),
+    ...(footprints.length > 0 ? [footprintTable(footprints)] : []),
+  ].join('\n\n');
 }
 
 /** @param {readonly ScenarioFigures[]} scenarios */
@@ -96,30 +87,4 @@ function footprintTable(footprints) {
     'longest stall (worst)',
   ];
   return table([...head, 'processes'], rows);
-}
-
-/** @param {readonly PromiseKept[]} promises */
-function promisesTable(promises) {
-  const rows = promises.map(({ promise, limit, measured, isKept }) => [
-    promise,
-    limit,
-    measured,
-    isKept ? 'yes' : '**no**',
-  ]);
-  return table(['promise', 'limit', 'measured', 'kept'], rows);
-}
-
-/** @param {number} ms */
-export function duration(ms) {
-  if (ms < 10) return `${ms.toFixed(1)} ms`;
-  return ms < 1_000 ? `${ms.toFixed(0)} ms` : `${(ms / 1_000).toFixed(ms < 10_000 ? 2 : 1)} s`;
-}
-
-/**
- * @param {readonly string[]} head
- * @param {readonly (readonly string[])[]} rows
- */
-function table(head, rows) {
-  const alignment = head.map((_, column) => (column === 0 ? '---' : '---:'));
-  return [head, alignment, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
