@@ -32,10 +32,15 @@ function compareTable(wanted: Table, found: Table): Difference[] {
     const { kind } = found;
     return [{ kind: 'different-relation', ...facts(found), desired: wanted.kind, actual: kind, found: kind }];
   }
-  const differences = [...compareComment(wanted, found), ...compareIndexes(wanted, found)];
-  return isView(wanted)
-    ? [...compareView(wanted, found), ...differences]
-    : [...compareColumns(wanted, found), ...compareConstraints(wanted, found), ...differences];
+  const ofIndexes = compareIndexes(wanted, found);
+  if (isView(wanted)) return [...compareView(wanted, found), ...compareComment(wanted, found), ...ofIndexes];
+  const spares = new Set(ofIndexes.flatMap((each) => (each.kind === 'extra-index' ? [each.found] : [])));
+  return [
+    ...compareColumns(wanted, found),
+    ...compareConstraints(wanted, found, spares),
+    ...compareComment(wanted, found),
+    ...ofIndexes.filter((each) => each.kind !== 'extra-index' || spares.has(each.found)),
+  ];
 }
 
 function isView({ kind }: Table): boolean {

@@ -32,8 +32,13 @@ export interface DriftPayloads {
   'detached-sequence': { readonly wanted: Column; readonly sequence: string };
   'sequence-behind': { readonly column: string; readonly sequence: Sequence };
   'sequence-near-limit': { readonly column: string; readonly sequence: Sequence };
-  'missing-constraint': { readonly wanted: Constraint };
-  'different-constraint': { readonly wanted: Constraint; readonly found: Constraint };
+  // spare: an index that no entity asks for and that can become the one behind the key.
+  'missing-constraint': { readonly wanted: Constraint; readonly spare: Index | null };
+  'different-constraint': {
+    readonly wanted: Constraint;
+    readonly found: Constraint;
+    readonly spare: Index | null;
+  };
   'unvalidated-constraint': { readonly found: Constraint };
   'disabled-constraint': { readonly found: Constraint };
   'leftover-constraint': { readonly found: Constraint };

@@ -1,31 +1,49 @@
-import { quoteIdentifier } from '../schema/identifier.js';
+import { displayName, quoteIdentifier } from '../schema/identifier.js';
 import type { Constraint } from '../schema/model.js';
 import type { Difference } from '../drift/drift-kind.js';
 import type { Hazard } from './hazard.js';
 import { needsCreate, needsReferences } from './privileges.js';
 import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from './proposal.js';
 import { isViolated } from './question.js';
+import { keyHazards, keyUnits } from './plan-keys.js';
 import { alterTable, tableOf } from './statements.js';
 import { unit, type LockMode, type Phase, type Step, type Unit } from './step.js';
 
+type Adding = Difference<'missing-constraint' | 'different-constraint'>;
+
 export const planMissingConstraint: Planner<'missing-constraint'> = (difference, context) => {
-  const { wanted } = difference;
-  return propose(addUnits(difference, wanted, context, []), hazardsOfAdding(difference, wanted, context));
+  return propose(addUnits(difference, context, []), hazardsOfAdding(difference, context));
 };
 
 /** The old and the new one change places in one transaction. */
 export const planDifferentConstraint: Planner<'different-constraint'> = (difference, context) => {
-  const { wanted, found } = difference;
+  const { found } = difference;
   const drop = alterTable(difference, 'drop constraint', `DROP CONSTRAINT ${quoteIdentifier(found.name)}`);
-  const key = found.type === 'primary-key' ? 'the primary key would change' : null;
-  const hazards = hazardsOfAdding(difference, wanted, context);
-  const undecided = hazardIf(
-    key !== null,
-    'undecided',
-    `${key}; foreign keys and the application may rely on the old one`,
-  );
-  return propose(addUnits(difference, wanted, context, [drop]), [undecided, ...hazards]);
+  return propose(addUnits(difference, context, [drop]), [
+    reliance(difference, context),
+    ...hazardsOfAdding(difference, context),
+  ]);
 };
+
+/** PostgreSQL refuses to drop a key that a foreign key points to. */
+function reliance(difference: Difference<'different-constraint'>, { actual }: PlanContext): Hazard | null {
+  const { found } = difference;
+  if (found.type === 'primary-key') {
+    const detail = 'the primary key would change; foreign keys and the application may rely on the old one';
+    return { kind: 'undecided', detail };
+  }
+  if (found.type !== 'unique') return null;
+  const { schema, name } = tableOf(difference);
+  const isSame = ({ references }: Constraint): boolean =>
+    references?.schema === schema &&
+    references.name === name &&
+    keyOf(references.columns) === keyOf(found.columns);
+  const relying = actual.tables.flatMap((table) =>
+    table.constraints.filter(isSame).map((key) => displayName(table.schema, table.name, key.name)),
+  );
+  const detail = `${relying.join(', ')} points to it; drop that foreign key first, the next run makes it anew`;
+  return hazardIf(relying.length > 0, 'undecided', detail);
+}
 
 export const planUnvalidatedConstraint: Planner<'unvalidated-constraint'> = (difference, context) => {
   const { found } = difference;
@@ -45,7 +63,10 @@ export const planLeftoverConstraint: Planner<'leftover-constraint'> = (differenc
   return propose([unit('constraint', alterTable(difference, 'drop the temporary check', clause))]);
 };
 
-function addUnits(difference: Difference, wanted: Constraint, context: PlanContext, before: Step[]): Unit[] {
+function addUnits(difference: Adding, context: PlanContext, before: Step[]): Unit[] {
+  const { wanted } = difference;
+  const ofIndex = keyUnits(difference, context, before);
+  if (ofIndex) return ofIndex;
   const later = context.execution === 'online' && canBeValidatedLater(difference, wanted, context);
   const clause = `ADD CONSTRAINT ${quoteIdentifier(wanted.name)} ${wanted.definition}${later ? ' NOT VALID' : ''}`;
   const add = alterTable(difference, `add ${wanted.type.replace('-', ' ')}`, clause, {
@@ -93,26 +114,32 @@ function keyIsStillToCome(
 ): boolean {
   const target = actual.tables.find((table) => table.schema === schema && table.name === name);
   if (!target) return false;
-  const wanted = columns.toSorted().join('\0');
+  const wanted = keyOf(columns);
   const keys = [
     ...target.constraints.filter(({ type }) => type === 'primary-key' || type === 'unique'),
     ...target.indexes.filter(({ unique, predicate, valid }) => unique && predicate === null && valid),
   ].map((key) => ('columns' in key ? key.columns : key.uniqueKeys));
-  return !keys.some((key) => key.toSorted().join('\0') === wanted);
+  return !keys.some((key) => keyOf(key) === wanted);
 }
 
-function hazardsOfAdding(
-  difference: Difference,
-  wanted: Constraint,
-  context: PlanContext,
-): (Hazard | null)[] {
-  const waits = context.execution === 'atomic' || canBeValidatedLater(difference, wanted, context);
+function keyOf(columns: readonly string[]): string {
+  return columns.toSorted().join('\0');
+}
+
+function hazardsOfAdding(difference: Adding, context: PlanContext): (Hazard | null)[] {
+  const { wanted } = difference;
+  const waits =
+    context.execution === 'atomic' ||
+    canBeValidatedLater(difference, wanted, context) ||
+    keyUnits(difference, context, []) !== null;
   const blocks = !waits && mayBeLarge(tableOf(difference), context);
   const detail = 'it is checked under a lock that stops the application, and the table is large';
   return [
     needs(difference, wanted, context),
-    violation(difference, wanted, context),
+    // A unique index that is there leaves nothing to ask.
+    wanted.type === 'unique' && difference.spare ? null : violation(difference, wanted, context),
     hazardIf(blocks, 'blocks', detail),
+    ...keyHazards(difference, context),
   ];
 }
 

@@ -1,7 +1,7 @@
 import { displayName, quoteIdentifier, quoteLiteral, quoteQualified } from '../schema/identifier.js';
 import type { Constraint, Table } from '../schema/model.js';
 import { columnDefinition } from './column-definition.js';
-import { createIndex } from './plan-indexes.js';
+import { createIndex } from './build-index.js';
 import { phaseOf } from './plan-constraints.js';
 import { needsCreate } from './privileges.js';
 import { propose, type Planner } from './proposal.js';

@@ -1,7 +1,7 @@
 import { quoteQualified } from '../schema/identifier.js';
 import type { Table } from '../schema/model.js';
 import type { Difference } from '../drift/drift-kind.js';
-import { createIndex } from './plan-indexes.js';
+import { createIndex } from './build-index.js';
 import { needsCreate } from './privileges.js';
 import { propose, type Planner } from './proposal.js';
 import { step } from './statements.js';

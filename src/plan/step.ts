@@ -39,11 +39,12 @@ export const PHASES = [
   // From here on a unit may read a whole table.
   'fill',
   'index',
+  // Before the keys, as a primary key of nullable columns would read the table under its lock.
+  'not-null',
   'key',
   /** Foreign keys to a key that the same plan makes. */
   'late-foreign-key',
   'validation',
-  'not-null',
 ] as const;
 
 export type Phase = (typeof PHASES)[number];

@@ -13,6 +13,11 @@ export function temporaryIndexName(index: string): string {
   return `${INDEX}${short(index)}`;
 }
 
+/** Whether an index bears such a name of ours. */
+export function isTemporaryIndex(name: string): boolean {
+  return name.startsWith(INDEX) && /^[0-9a-f]{12}$/.test(name.slice(INDEX.length));
+}
+
 /** Whether a constraint is one of ours that a run should have taken away, and died before. */
 export function isTemporaryCheck(name: string): boolean {
   return name.startsWith(CHECK) && /^[0-9a-f]{12}$/.test(name.slice(CHECK.length));
