@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +22,7 @@ beforeAll(() => {
   // What ts-node/register does.
   const options = { module: ts.ModuleKind.CommonJS, experimentalDecorators: true };
   hooks['.ts'] = (module, file) =>
+    // eslint-disable-next-line no-underscore-dangle -- what every such loader calls
     module._compile(
       ts.transpileModule(ts.sys.readFile(file) ?? '', { compilerOptions: options }).outputText,
       file,
@@ -39,7 +40,7 @@ const DATA_SOURCE = '{ options: {}, entityMetadatas: [] }';
 const DECORATED =
   'const Entity = () => () => undefined; @Entity() class Guest { constructor(readonly id: number) {} }';
 
-const FILES: [title: string, file: string, text: string, answer?: RegExp][] = [
+const LOADED: [title: string, file: string, text: string][] = [
   ['the default export', 'default.mjs', `export default ${DATA_SOURCE}`],
   ['a named export', 'named.mjs', `export const source = ${DATA_SOURCE}; export const other = 1`],
   ['a promise', 'promise.mjs', `export default Promise.resolve(${DATA_SOURCE})`],
@@ -48,6 +49,9 @@ const FILES: [title: string, file: string, text: string, answer?: RegExp][] = [
   ['a name that CommonJS exports', 'named.cjs', `exports.source = Promise.resolve(${DATA_SOURCE})`],
   ['TypeScript, by the loader of require()', 'source.ts', `${DECORATED}; export default ${DATA_SOURCE}`],
   ['TypeScript that is CommonJS as a whole', 'whole.ts', `${DECORATED}; export = ${DATA_SOURCE}`],
+];
+
+const REFUSED: [title: string, file: string, text: string, answer: RegExp][] = [
   ['none', 'none.mjs', 'export default 1', /none\.mjs exports no DataSource/],
   ['two', 'two.mjs', `export const a = ${DATA_SOURCE}, b = ${DATA_SOURCE}`, /exports 2 DataSources/],
   [
@@ -62,14 +66,19 @@ const FILES: [title: string, file: string, text: string, answer?: RegExp][] = [
     'throw new Error("postgres://me:secret@host/db")',
     /postgres:\/\/\*\*\*@host/,
   ],
-  ['no file', '', '', /Cannot find|EISDIR|ERR_UNSUPPORTED_DIR_IMPORT|Directory import/],
+  ['a folder', '.', '', /ERR_UNSUPPORTED_DIR_IMPORT|Directory import/],
 ];
 
-test.each(FILES)('%s', async (_title, file, text, refused) => {
+function write(file: string, text: string): string {
   const path = join(folder, file);
-  mkdirSync(folder, { recursive: true });
   if (file) writeFileSync(path, text);
-  const loading = loadDataSource(path);
-  if (refused) await expect(loading).rejects.toThrow(refused);
-  else expect(await loading).toEqual({ options: {}, entityMetadatas: [] });
+  return path;
+}
+
+test.each(LOADED)('takes %s', async (_title, file, text) => {
+  expect(await loadDataSource(write(file, text))).toEqual({ options: {}, entityMetadatas: [] });
+});
+
+test.each(REFUSED)('refuses %s', async (_title, file, text, answer) => {
+  await expect(loadDataSource(write(file, text))).rejects.toThrow(answer);
 });

@@ -25,7 +25,7 @@ async function typed(...args: string[]) {
     out: (text: string) => void lines.out.push(text),
     error: (text: string) => void lines.error.push(text),
   };
-  const stop = vi.fn(() => new AbortController().signal);
+  const stop = vi.fn<() => AbortSignal>(() => new AbortController().signal);
   const exitCode = await runCommandLine(args, output, stop);
   return { exitCode, out: lines.out.join('\n'), error: lines.error.join('\n'), stop };
 }
