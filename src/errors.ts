@@ -55,7 +55,7 @@ export class DesiredSchemaError extends AutoMigrationError {
   }
 }
 
-/** The journal cannot be written. Nothing was changed, as no change is made without a record of it. */
+/** The journal cannot be written. No change is begun without a record of it; the message tells what was made before. */
 export class JournalError extends AutoMigrationError {
   override readonly name = 'JournalError';
 }

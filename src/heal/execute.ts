@@ -1,4 +1,4 @@
-import { describeError, HealingStoppedError, SqlState, sqlStateOf } from '../errors.js';
+import { describeError, HealingStoppedError, JournalError, SqlState, sqlStateOf } from '../errors.js';
 import type { Journal } from '../journal/journal.js';
 import type { PlannedUnit } from '../plan/plan.js';
 import type { Execution } from '../plan/proposal.js';
@@ -55,7 +55,6 @@ export async function executeUnits(
     isLong ||= todo.some((unit) => unit.isLong);
     const outcome = await executeGroup(connection, journal, todo, { done, of }, options);
     done += group.flatMap(({ steps }) => steps).length;
-    for (const step of outcome.applied) options.onApplied?.(step);
     applied.push(...outcome.applied);
     failed.push(...outcome.failed);
     if (outcome.failed.length > 0) todo.forEach(({ drift }) => broken.add(drift.object));
@@ -108,20 +107,33 @@ async function executeGroup(
   const steps = units.flatMap((unit) => unit.steps.map((step): StepInUnit => ({ step, unit })));
   if (steps.length === 0) return { applied: [], failed: [] };
   const ids = await journal.stepsBegin(steps.map(({ step }) => step));
+  let durations: number[];
   try {
-    const durations = await retryLockConflicts(
+    durations = await retryLockConflicts(
       () => attempt(connection, steps, position, options),
       options.lockRetries,
       options.signal,
     );
-    for (const [i, id] of ids.entries()) {
-      await journal.stepEnds(id, { outcome: 'applied', durationMs: durations[i] ?? 0, error: null });
-    }
-    return { applied: steps.map((step, i) => toApplied(step, durations[i] ?? 0)), failed: [] };
   } catch (error) {
     if (connection.lost.aborted) throw error;
     await cleanUp(connection, units, options);
     return { applied: [], failed: await recordFailure(journal, ids, steps, error, options) };
+  }
+  // Committed, whatever becomes of its record.
+  const applied = steps.map((step, i) => toApplied(step, durations[i] ?? 0));
+  for (const step of applied) options.onApplied?.(step);
+  await recordSuccess(journal, ids, durations);
+  return { applied, failed: [] };
+}
+
+async function recordSuccess(journal: Journal, ids: readonly string[], durations: number[]): Promise<void> {
+  try {
+    for (const [i, id] of ids.entries())
+      await journal.stepEnds(id, { outcome: 'applied', durationMs: durations[i] ?? 0, error: null });
+  } catch (error) {
+    throw new JournalError(
+      `Cannot write to the journal what was applied: ${describeError(error)}. It stays; the next run goes on.`,
+    );
   }
 }
 

@@ -174,3 +174,27 @@ test('each step is told of once it is committed, and not before', async () => {
   });
   expect(told).toEqual(['select 1', 'select 2']);
 });
+
+test.each<Execution>(['online', 'atomic'])(
+  'what was committed is told as applied, even where the journal cannot say so, execution %s',
+  async (execution) => {
+    const journal = await Journal.begin(connection, 'auto_migration', 'api', 'hash');
+    await database.query(`create function full_disk() returns trigger language plpgsql
+        as $$ begin raise 'no space left on device'; end $$;
+      create trigger full_disk before update on auto_migration.step
+        for each row when (new.outcome = 'applied') execute function full_disk()`);
+    const told: string[] = [];
+    const running = executeUnits(connection, journal, [of(finding('half'), unit('table', step(good)))], {
+      execution,
+      ...limits,
+      observer: new Observer(connection, null, limits.lockTimeoutMs),
+      signal: new AbortController().signal,
+      onApplied: ({ sql }) => told.push(sql),
+    });
+    await expect(running).rejects.toThrow(
+      'Cannot write to the journal what was applied: no space left on device. It stays; the next run goes on.',
+    );
+    expect(told).toEqual([good]);
+    await database.query('drop table half; drop function full_disk cascade');
+  },
+);
