@@ -10,7 +10,7 @@ import type { HealReport } from '../heal/heal-report.js';
 import type { RunRecord } from '../journal/records.js';
 import { findDataSource } from './data-source-lookup.js';
 import type { MigrationEvent } from './events.js';
-import { StatusBoard, type MigrationStatus } from './status.js';
+import { isOpen, StatusBoard, type MigrationStatus } from './status.js';
 import { OPTIONS } from './tokens.js';
 
 /**
@@ -50,10 +50,12 @@ export class AutoMigrationService {
    */
   async check(): Promise<CheckReport> {
     const migrator = await this.ready();
+    const begun = this.board.checkBegins();
     const report = await migrator.check();
-    this.board.checked(report);
+    this.board.checked(report, begun);
     if (report.error !== null) this.subject.next({ type: 'failed', error: report.error });
-    else if (report.verdict === 'drift') this.subject.next({ type: 'drift', drift: this.status().open });
+    else if (report.verdict === 'drift')
+      this.subject.next({ type: 'drift', drift: report.drift.filter(isOpen) });
     return report;
   }
 

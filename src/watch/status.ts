@@ -28,6 +28,8 @@ export interface MigrationStatus {
 /** Holds what the last looks and runs brought. Answers without a query. */
 export class StatusBoard {
   private enabled = true;
+  /** Healings that have ended. */
+  private runs = 0;
   private healing = false;
   private anotherHealer = false;
   private progress: HealProgress | null = null;
@@ -51,7 +53,14 @@ export class StatusBoard {
     this.progress = progress;
   }
 
-  checked({ drift, error }: Pick<CheckReport, 'drift' | 'error'>): void {
+  /** @returns what `checked` is to be given */
+  checkBegins(): number {
+    return this.runs;
+  }
+
+  /** A check that began before a healing ended may have seen what is no more: the healing's own look stands. */
+  checked({ drift, error }: Pick<CheckReport, 'drift' | 'error'>, begun = this.runs): void {
+    if (begun !== this.runs) return;
     this.lastError = error;
     if (error !== null) return;
     this.drift = drift;
@@ -59,6 +68,7 @@ export class StatusBoard {
   }
 
   healed({ outcome, applied, drift, error, desiredHash }: HealReport): void {
+    this.runs += 1;
     this.healing = false;
     this.progress = null;
     this.anotherHealer = outcome === 'another-healer';
@@ -94,7 +104,7 @@ export class StatusBoard {
   }
 
   private open(): Drift[] {
-    return (this.drift ?? []).filter(({ disposition }) => disposition === 'heal' || disposition === 'open');
+    return (this.drift ?? []).filter(isOpen);
   }
 
   private reason(): StatusReason {
@@ -106,6 +116,11 @@ export class StatusBoard {
     const age = Date.now() - this.lastCheck;
     return this.staleAfterMs !== false && age > this.staleAfterMs ? 'stale' : 'in-sync';
   }
+}
+
+/** Whether a finding is not healed, be it yet or for a person. */
+export function isOpen({ disposition }: Drift): boolean {
+  return disposition === 'heal' || disposition === 'open';
 }
 
 function toIso(time: number | null): string | null {

@@ -69,6 +69,11 @@ const healed =
   (board) =>
     board.healed(heal(report));
 const couldNotHeal = healed({ outcome: 'failed', desiredHash: null, error: 'away' });
+const overtaken: Happening = (board) => {
+  const begun = board.checkBegins();
+  healed({ outcome: 'healed', applied: [step] })(board);
+  board.checked(check([toHeal]), begun);
+};
 const hourLater: Happening = () => void vi.advanceTimersByTime(3_600_001);
 
 type Expected = Pick<MigrationStatus, 'state' | 'reason'>;
@@ -106,6 +111,8 @@ const transitions: [title: string, happenings: Happening[], expected: Expected][
   ['failed while healing', [begins, failed], degraded('failed')],
   ['broke off', [begins, healed({ outcome: 'failed', error: 'lost', drift: [toHeal] })], degraded('failed')],
   ['could not look, having been in sync', [healed(), couldNotHeal], degraded('failed')],
+  ['a check that a healing overtook', [overtaken], up('in-sync')],
+  ['a check after one that a healing overtook', [overtaken, checked(open)], degraded('drift')],
   ['in sync after a failure', [couldNotHeal, healed()], up('in-sync')],
   ['in sync by a check after a failure', [failed, checked()], up('in-sync')],
   ['an old check', [healed(), hourLater], degraded('stale')],
