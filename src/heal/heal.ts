@@ -208,13 +208,16 @@ async function carryOut(
   progress.runId = journal.runId;
   await context.lookout.remember(connection, look);
   const cancel = (): void => void connection.cancel().catch(() => undefined);
+  // Not the lock's session: that is in a transaction, and a concurrent index build waits for the end of each one that it
+  // has met with a snapshot, be it for the moment of a question. Where no more sessions can be had, nobody looks.
+  const onlooker = await context.connect().catch(() => null);
   signal.addEventListener('abort', cancel);
   try {
     const options = {
       ...context.options,
       signal,
       observer: new Observer(
-        lock.session,
+        onlooker,
         connection.isPooled ? null : connection.pid,
         context.options.lockTimeoutMs,
       ),
@@ -233,6 +236,7 @@ async function carryOut(
     throw error;
   } finally {
     signal.removeEventListener('abort', cancel);
+    await onlooker?.close();
   }
 }
 

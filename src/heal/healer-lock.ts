@@ -21,8 +21,6 @@ const POLL_MS = 100;
 export interface HealerLock {
   /** Aborts when the lock's session is gone, and the lock with it. */
   readonly lost: AbortSignal;
-  /** May be asked something now and then; it holds no snapshot in between. */
-  readonly session: Connection;
   release(): Promise<void>;
 }
 
@@ -52,7 +50,7 @@ export async function acquireHealerLock(
       }
       await sleep(POLL_MS + Math.random() * POLL_MS);
     }
-    return { lost: connection.lost, session: connection, release: () => connection.close() };
+    return { lost: connection.lost, release: () => connection.close() };
   } catch (error) {
     await connection.close();
     throw error;

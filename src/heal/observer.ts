@@ -21,11 +21,11 @@ export class Observer {
   private readonly pollMs: number;
 
   /**
-   * @param session one that may be asked at any time; it sees no snapshot between two questions
+   * @param session one that may be asked at any time and is in no transaction; null where there is none
    * @param pid of the session that heals; null where nobody knows it
    */
   constructor(
-    private readonly session: Connection,
+    private readonly session: Connection | null,
     private readonly pid: number | null,
     lockTimeoutMs: number,
   ) {
@@ -47,24 +47,25 @@ export class Observer {
 
   private async watch(ended: AbortSignal, tell: (seen: Observation) => void): Promise<void> {
     // Behind a pooler nobody knows on which session of the server the work is done.
-    if (this.pid === null) return;
+    const { pid, session } = this;
+    if (pid === null || session === null) return;
     while (!ended.aborted) {
       await sleep(this.pollMs, undefined, { signal: ended }).catch(() => undefined);
       if (ended.aborted) return;
-      const seen = await this.ask(this.pid).catch(() => undefined);
+      const seen = await ask(session, pid).catch(() => undefined);
       if (!seen || ended.aborted) return;
       if (seen.blockedBy.length > 0) this.blockedBy = seen.blockedBy;
       tell(seen);
     }
   }
-
-  private async ask(pid: number): Promise<Observation> {
-    const [row] = await queryRows<Observation>(this.session, observationOf(pid));
-    return row ?? { phase: null, percent: null, blockedBy: [] };
-  }
 }
 
-/** Without parameters, as in healer-lock.ts. https://www.postgresql.org/docs/current/progress-reporting.html */
+async function ask(session: Connection, pid: number): Promise<Observation> {
+  const [row] = await queryRows<Observation>(session, observationOf(pid));
+  return row ?? { phase: null, percent: null, blockedBy: [] };
+}
+
+/** https://www.postgresql.org/docs/current/progress-reporting.html */
 function observationOf(pid: number): string {
   return `select p.phase,
       round(100.0 * coalesce(nullif(p.blocks_done, 0), p.tuples_done) / nullif(coalesce(nullif(p.blocks_total, 0), p.tuples_total), 0))::int as percent,

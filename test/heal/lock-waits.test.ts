@@ -52,6 +52,23 @@ async function isWaiting(database: TestDatabase): Promise<boolean> {
 }
 
 describe.concurrent('a table that another session uses', () => {
+  test('who looks at the waiting session is in no transaction: a concurrent index build would wait for its end', async () => {
+    const { database, migrator } = await prepared(200);
+    const blocker = await block(database);
+    const healing = migrator.heal();
+    const lookers = await vi.waitFor(async () => {
+      const found = await database.query<{ state: string }>(
+        `select state from pg_stat_activity
+         where datname = current_database() and query like '%pg_stat_progress_create_index%' and pid <> pg_backend_pid()`,
+      );
+      expect(found).toHaveLength(1);
+      return found;
+    }, patiently);
+    expect(lookers[0]?.state).not.toBe('idle in transaction');
+    await blocker.query('commit');
+    expect(await healing).toMatchObject({ outcome: 'healed' });
+  });
+
   test('the change gives way, is tried again, and succeeds when the other is done', async () => {
     const { database, migrator } = await prepared(200);
     const blocker = await block(database);
