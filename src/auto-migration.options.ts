@@ -65,6 +65,12 @@ export interface AutoMigratorOptions {
    */
   waitForHealerMs?: number;
   /**
+   * How long after its processes were last seen another release counts as gone, in milliseconds, 1000 to 86400000.
+   * Until then it leads if it is the newer one, and what would break its inserts waits. More than the distance of two ticks, or it counts as gone while it is there.
+   * @default 900000
+   */
+  contractAfterMs?: number;
+  /**
    * The schema that holds the journal; made when it is missing.
    * @default 'auto_migration'
    */
@@ -192,6 +198,7 @@ const migratorShape = {
     .min(0, 'is below 0')
     .default(16 * 1024 * 1024),
   waitForHealerMs: milliseconds(0, 3_600_000).default(30_000),
+  contractAfterMs: milliseconds(1000, 86_400_000).default(900_000),
   journalSchema: name
     .refine((text) => Buffer.byteLength(text) <= 63, 'is longer than 63 bytes')
     .default('auto_migration'),

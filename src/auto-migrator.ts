@@ -9,6 +9,7 @@ import { describeError } from './errors.js';
 import { heal, type HealRequest } from './heal/heal.js';
 import type { HealReport } from './heal/heal-report.js';
 import { currentHealer, type Healer } from './heal/healer-lock.js';
+import { Claims, type Ask } from './journal/claims.js';
 import { readHistory } from './journal/history.js';
 import type { RunRecord } from './journal/records.js';
 import { Lookout } from './look.js';
@@ -48,6 +49,8 @@ export interface PlanReport extends CheckReport {
 export class AutoMigrator {
   private readonly options: ResolvedMigratorOptions;
   private readonly connect: Connect;
+  private readonly ask: Ask;
+  private readonly claims: Claims;
   private readonly lookout: Lookout;
 
   /**
@@ -57,7 +60,9 @@ export class AutoMigrator {
   constructor(dataSource: DataSource, options: AutoMigratorOptions = {}) {
     this.options = resolveMigratorOptions(options);
     this.connect = connectorOf(dataSource);
-    this.lookout = new Lookout(dataSource, this.options);
+    this.claims = new Claims(this.options.journalSchema, this.options.contractAfterMs);
+    this.lookout = new Lookout(dataSource, this.options, this.claims);
+    this.ask = (sql, values) => dataSource.query(sql, [...values]);
   }
 
   /** Compares. Changes nothing; what keeps it from looking is told in the report, not thrown. */
@@ -96,7 +101,8 @@ export class AutoMigrator {
    * @param request what asked for it, and how it can be stopped
    */
   async heal(request: HealRequest = {}): Promise<HealReport> {
-    return heal({ connect: this.connect, lookout: this.lookout, options: this.options }, request);
+    const { connect, ask, claims, lookout, options } = this;
+    return heal({ connect, ask, claims, lookout, options }, request);
   }
 
   /**

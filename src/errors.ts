@@ -74,6 +74,9 @@ export const SqlState = {
   /** A table, an index, a view … of that name is there. */
   duplicateTable: '42P07',
   insufficientPrivilege: '42501',
+  undefinedTable: '42P01',
+  /** A standby, or a session that was made so. */
+  readOnly: '25006',
 } as const;
 
 /** The SQLSTATE of an error from the server. */

@@ -21,6 +21,7 @@ export type { HealRequest } from './heal/heal.js';
 export type { Blocker, HealProgress } from './heal/heal-progress.js';
 export type { AppliedStep, FailedStep, HealOutcome, HealReport } from './heal/heal-report.js';
 export type { Healer } from './heal/healer-lock.js';
+export type { Claim } from './journal/claims.js';
 export type { RunOutcome, RunRecord, StepOutcome, StepRecord, Trigger } from './journal/records.js';
 export type { HazardKind } from './plan/hazard.js';
 export type { Drift, Plan, PlannedUnit } from './plan/plan.js';

@@ -10,12 +10,14 @@ import { differencesOf } from './drift/compare.js';
 import type { Difference } from './drift/drift-kind.js';
 import { withoutIgnored } from './drift/ignore.js';
 import type { Look } from './heal/heal.js';
+import type { Claims, Release } from './journal/claims.js';
 import { JOURNAL_TABLES } from './journal/journal-tables.js';
 import { readStanding } from './journal/standing.js';
 import { recallSchema, rememberSchema } from './journal/remembered-schemas.js';
 import { planDifferences, questionsOf } from './plan/plan.js';
 import type { Connection } from './schema/connection.js';
 import { fingerprintQuery } from './schema/fingerprint.js';
+import { displayName } from './schema/identifier.js';
 import type { QualifiedName, Schema } from './schema/model.js';
 import { readAnswers } from './schema/read-answers.js';
 import { columnKey, withMaxima } from './schema/read-maxima.js';
@@ -42,6 +44,7 @@ export class Lookout {
   constructor(
     private readonly dataSource: DataSource,
     private readonly options: ResolvedMigratorOptions,
+    private readonly claims: Claims,
   ) {
     const { journalSchema, schemas } = options;
     const memory = {
@@ -87,10 +90,12 @@ export class Lookout {
       ...(await compareInBreaths(withoutIgnored(desired.schema, ignore), visible)),
       ...(await this.compareNotes(connection, desired, schemas)),
     ];
-    const answers = await readAnswers(connection, questionsOf(differences, actual, this.options));
-    const standing = await readStanding(connection, this.options.journalSchema);
+    const release = releaseOf(desired);
+    const standing = await readStanding(connection, this.options.journalSchema, this.claims, release);
+    const questions = questionsOf(differences, actual, standing, this.options);
+    const answers = await readAnswers(connection, questions);
     const plan = planDifferences(differences, actual, answers, standing, this.options);
-    const look = toLook(desired, schemas, plan);
+    const look = toLook(desired, release, schemas, plan);
     this.settle(look, actual, desired);
     return look;
   }
@@ -161,12 +166,20 @@ async function compareInBreaths(desired: Schema, actual: Schema): Promise<Differ
   return differences;
 }
 
-function toLook(desired: Desired, schemas: readonly string[], plan: Look['plan']): Look {
-  const { hash, warnings } = desired;
+function releaseOf({ hash, schema }: Desired): Release {
+  return { desiredHash: hash, tables: schema.tables.map((table) => displayName(table.schema, table.name)) };
+}
+
+function toLook(
+  { warnings }: Desired,
+  release: Release,
+  schemas: readonly string[],
+  plan: Look['plan'],
+): Look {
   const isInSync = plan.drift.every(
     ({ disposition }) => disposition === 'extra' || disposition === 'accepted',
   );
-  return { desiredHash: hash, schemas, plan, warnings, isInSync };
+  return { ...release, schemas, plan, warnings, isInSync };
 }
 
 function keyOf({ schema, name }: QualifiedName): string {

@@ -1,5 +1,6 @@
 import type { CheckReport } from '../auto-migrator.js';
 import type { HealReport } from '../heal/heal-report.js';
+import { waitsForOlderRelease } from '../plan/older-release.js';
 
 /** What the command answers to the shell. */
 export const ExitCode = { ok: 0, failed: 1, drift: 2 } as const;
@@ -12,8 +13,8 @@ export function exitCodeOfCheck({ verdict }: CheckReport): ExitCode {
   return verdict === 'drift' ? ExitCode.drift : ExitCode.ok;
 }
 
-/** 0 nothing left open, 2 something left open, 1 failed. */
+/** 0 nothing left open but what waits for an older release to go, 2 something left open, 1 failed. */
 export function exitCodeOfHeal({ outcome, open }: HealReport): ExitCode {
   if (outcome === 'failed') return ExitCode.failed;
-  return open.length > 0 ? ExitCode.drift : ExitCode.ok;
+  return open.every(waitsForOlderRelease) ? ExitCode.ok : ExitCode.drift;
 }

@@ -1,3 +1,4 @@
+import type { Claim } from '../journal/claims.js';
 import type { Drift } from '../plan/plan.js';
 import type { LockMode } from '../plan/step.js';
 import type { Blocker } from './heal-progress.js';
@@ -36,7 +37,9 @@ export type HealOutcome =
   /** The policy is 'off'. */
   | 'skipped'
   /** Another process was healing for as long as we were willing to wait. */
-  | 'another-healer';
+  | 'another-healer'
+  /** A newer release leads; this one's processes only watch. */
+  | 'superseded';
 
 export interface HealReport {
   readonly outcome: HealOutcome;
@@ -52,6 +55,8 @@ export interface HealReport {
   readonly drift: readonly Drift[];
   /** Who was healing, with 'another-healer'. */
   readonly healer: Healer | null;
+  /** The release that leads in our place, with 'superseded'. */
+  readonly leader: Claim | null;
   /** What could not be looked at, or not be trusted, and does not spoil the rest. */
   readonly warnings: readonly string[];
   readonly error: string | null;

@@ -1,5 +1,5 @@
 import { describeError } from '../errors.js';
-import { ensureJournal } from '../journal/journal-tables.js';
+import { askOf, type Ask, type Claim, type Claims } from '../journal/claims.js';
 import { Journal } from '../journal/journal.js';
 import { noteNotConverging } from '../journal/standing.js';
 import type { Trigger } from '../journal/records.js';
@@ -11,6 +11,7 @@ import { executeUnits } from './execute.js';
 import type { AppliedStep, FailedStep, HealOutcome, HealReport } from './heal-report.js';
 import type { HealProgress } from './heal-progress.js';
 import { acquireHealerLock, currentHealer, type HealerLock } from './healer-lock.js';
+import { isToBeKept, keepQuietly, newerRelease } from './leadership.js';
 import { Observer } from './observer.js';
 
 /** Who asks for a healing, and how it can be stopped. */
@@ -33,6 +34,8 @@ export interface HealRequest {
 export interface Look {
   readonly desiredHash: string;
   readonly schemas: readonly string[];
+  /** Of the entities: `public.staff`. */
+  readonly tables: readonly string[];
   readonly plan: Plan;
   /** Nothing is open: what is extra or accepted does not count. */
   readonly isInSync: boolean;
@@ -42,6 +45,9 @@ export interface Look {
 /** What healing needs to know of the rest. */
 export interface HealContext {
   readonly connect: Connect;
+  /** By the application's own pool. */
+  readonly ask: Ask;
+  readonly claims: Claims;
   readonly lookout: {
     /** The last look, if it still holds. */
     readonly glance: () => Promise<Look | undefined>;
@@ -83,6 +89,7 @@ class Progress {
   runId: string | null = null;
   error: string | null = null;
   healer: HealReport['healer'] = null;
+  leader: Claim | null = null;
   readonly applied: AppliedStep[] = [];
   readonly failed: FailedStep[] = [];
   private desiredHash: string | null = null;
@@ -104,8 +111,13 @@ class Progress {
     this.drift = plan.drift;
   }
 
+  supersededBy(leader: Claim | null): void {
+    this.leader = leader;
+    if (leader) this.outcome = 'superseded';
+  }
+
   toReport(durationMs: number): HealReport {
-    const { outcome, runId, desiredHash, applied, failed, healer, error, found } = this;
+    const { outcome, runId, desiredHash, applied, failed, healer, leader, error, found } = this;
     return {
       outcome,
       runId,
@@ -116,6 +128,7 @@ class Progress {
       open: this.left,
       drift: found,
       healer,
+      leader,
       warnings: [...this.warnings],
       error,
     };
@@ -129,22 +142,35 @@ async function healUnlessInSync(
 ): Promise<void> {
   const isOff = context.options.policy === 'off';
   if (isOff) progress.outcome = 'skipped';
-  const { lookout } = context;
+  const { lookout, ask } = context;
   const known = await lookout.glance();
-  if (known && (isOff || !lookout.shouldRemember(known))) {
+  if (known && (isOff || !isToBeKept(context, known))) {
     progress.seen(known);
+    if (!isOff) progress.supersededBy(await newerRelease(context, request, ask, known));
     return;
   }
   const connection = await context.connect();
   try {
     const look = await lookout.look(connection);
     progress.seen(look);
-    if (isOff) return;
+    if (isOff || (await isSuperseded(context, request, progress, connection, look))) return;
     if (look.plan.units.length > 0) await healAsTheOnlyOne(context, request, progress, connection);
-    else if (lookout.shouldRemember(look)) await rememberQuietly(context, connection, look);
+    else if (isToBeKept(context, look)) await keepQuietly(context, connection, look);
   } finally {
     await connection.close();
   }
+}
+
+async function isSuperseded(
+  context: HealContext,
+  request: HealRequest,
+  progress: Progress,
+  connection: Connection,
+  look: Look,
+): Promise<boolean> {
+  const newer = await newerRelease(context, request, askOf(connection), look);
+  progress.supersededBy(newer);
+  return newer !== null;
 }
 
 async function healAsTheOnlyOne(
@@ -162,35 +188,15 @@ async function healAsTheOnlyOne(
     return;
   }
   try {
-    // What was to do may have been done while we waited.
+    // What was to do may have been done while we waited, or a newer release may lead by now.
     const look = await context.lookout.look(connection);
     progress.seen(look);
+    if (await isSuperseded(context, request, progress, connection, look)) return;
     if (look.plan.units.length === 0) return;
     request.onPlan?.(look.plan);
     await carryOut(context, request, progress, connection, look, lock);
   } finally {
     await lock.release();
-  }
-}
-
-/** The next start is the faster for it; where it cannot be, nothing is lost. */
-async function rememberQuietly(
-  { connect, lookout, options: { journalSchema } }: HealContext,
-  connection: Connection,
-  look: Look,
-): Promise<void> {
-  try {
-    const lock = await acquireHealerLock(connect, journalSchema, 0, new AbortController().signal);
-    if (!lock) return;
-    try {
-      await ensureJournal(connection, journalSchema);
-      await lookout.remember(connection, look);
-    } finally {
-      await lock.release();
-    }
-  } catch (error) {
-    lookout.forget(look);
-    if (connection.lost.aborted) throw error;
   }
 }
 
@@ -207,6 +213,8 @@ async function carryOut(
   const journal = await Journal.begin(connection, journalSchema, request.trigger ?? 'api', look.desiredHash);
   progress.runId = journal.runId;
   await context.lookout.remember(connection, look);
+  // Where the journal was not there yet.
+  await context.claims.claim(askOf(connection), look);
   const cancel = (): void => void connection.cancel().catch(() => undefined);
   // Not the lock's session: that is in a transaction, and a concurrent index build waits for the end of each one that it
   // has met with a snapshot, be it for the moment of a question. Where no more sessions can be had, nobody looks.
@@ -228,6 +236,8 @@ async function carryOut(
     const { failed } = await executeUnits(connection, journal, look.plan.units, options);
     progress.failed.push(...failed);
     if (!signal.aborted) await lookAgain(context, connection, progress);
+    // It may have taken long.
+    await context.claims.follow(askOf(connection), look);
     const outcome = outcomeOf(progress);
     progress.outcome = outcome;
     await journal.end(outcome, failed[0]?.error ?? null);

@@ -1,11 +1,7 @@
 import { queryRows, type Connection } from '../schema/connection.js';
 import { quoteIdentifier } from '../schema/identifier.js';
-import { journalTablesIn } from './journal-tables.js';
+import { isoTime, journalTablesIn } from './journal-tables.js';
 import type { RunRecord } from './records.js';
-
-/** ISO 8601 whatever the session's DateStyle. */
-const iso = (column: string): string =>
-  `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 /**
  * The latest runs, newest first. A run that never ended is interrupted, unless a healer is at work: then the newest one
@@ -20,7 +16,7 @@ export async function readHistory(
   if (!(await journalTablesIn(connection, schema)).has('run')) return [];
   const name = quoteIdentifier(schema);
   const sql = `select r.id::text, r.trigger, r.host, r.pid, r.version, r.desired_hash as "desiredHash",
-      ${iso('r.started_at')} as "startedAt", ${iso('r.finished_at')} as "finishedAt",
+      ${isoTime('r.started_at')} as "startedAt", ${isoTime('r.finished_at')} as "finishedAt",
       coalesce(r.outcome, case when $2 and r.id = max(r.id) over () then 'running' else 'interrupted' end) as outcome,
       r.error,
       coalesce((select json_agg(json_build_object('object', s.object, 'action', s.action, 'sql', s.sql, 'lock', s.lock,

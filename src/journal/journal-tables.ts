@@ -39,6 +39,13 @@ const DEFINITIONS = {
     desired text,
     actual text,
     noticed_at timestamptz not null default clock_timestamp()`,
+  claim: () => `
+    id bigint generated always as identity primary key,
+    desired_hash text not null,
+    version text not null,
+    tables text[] not null,
+    claimed_at timestamptz not null default clock_timestamp(),
+    last_seen_at timestamptz not null default clock_timestamp()`,
 } satisfies Record<string, (schema: string) => string>;
 
 export type JournalTable = keyof typeof DEFINITIONS;
@@ -48,6 +55,11 @@ export const JOURNAL_TABLES = Object.keys(DEFINITIONS) as readonly JournalTable[
 const INDEXES: Partial<Record<JournalTable, (schema: string) => string>> = {
   step: (schema) => `create index step_run_id on ${schema}.step (run_id)`,
 };
+
+/** A time in ISO 8601, whatever the session's DateStyle. */
+export function isoTime(column: string): string {
+  return `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+}
 
 /** A table's name as it stands in statements. */
 export function journalTable(schema: string, table: JournalTable): string {

@@ -1,15 +1,29 @@
 import type { Drift } from '../plan/plan.js';
-import { NOTHING_STANDS, type Standing } from '../plan/standing.js';
+import type { Standing } from '../plan/standing.js';
 import { queryRows, type Connection } from '../schema/connection.js';
+import { askOf, type Claims, type Release } from './claims.js';
 import { journalTable, journalTablesIn } from './journal-tables.js';
 
-/** What earlier runs have written down that planning has to know. */
-export async function readStanding(connection: Connection, schema: string): Promise<Standing> {
+/** What earlier runs, and other releases, have written down that planning has to know. */
+export async function readStanding(
+  connection: Connection,
+  schema: string,
+  claims: Claims,
+  release: Release,
+): Promise<Standing> {
   const tables = await journalTablesIn(connection, schema);
-  if (!tables.has('not_converging')) return NOTHING_STANDS;
+  const notConverging = tables.has('not_converging') ? await readNotConverging(connection, schema) : [];
+  const rival = tables.has('claim') ? await claims.rival(askOf(connection), release) : null;
+  return {
+    notConverging: new Set(notConverging),
+    olderReleaseIsAlive: rival !== null,
+    olderRelease: rival && claims.describe(rival),
+  };
+}
+
+async function readNotConverging(connection: Connection, schema: string): Promise<string[]> {
   const sql = `select drift_id as id from ${journalTable(schema, 'not_converging')}`;
-  const rows = await queryRows<{ id: string }>(connection, sql);
-  return { notConverging: new Set(rows.map(({ id }) => id)) };
+  return (await queryRows<{ id: string }>(connection, sql)).map(({ id }) => id);
 }
 
 /**

@@ -14,6 +14,8 @@ export type HazardKind =
   | 'in-progress'
   /** It has been applied already, and is still wanted. */
   | 'not-converging'
+  /** Processes of an older release are there that it would break; it is done once they are gone. */
+  | 'older-release'
   /** The server has a bug that would harm. */
   | 'server-bug';
 

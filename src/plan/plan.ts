@@ -3,6 +3,7 @@ import type { Schema } from '../schema/model.js';
 import { driftId } from './drift-id.js';
 import type { Hazard, HazardKind } from './hazard.js';
 import { planDifference } from './planners.js';
+import { breaksOlderInserts, olderReleaseHazard } from './older-release.js';
 import { needsOwnership } from './privileges.js';
 import { dispositionOf, type Disposition, type Policy } from './policy.js';
 import {
@@ -76,7 +77,7 @@ export function planDifferences(
     ask: (question) => answers.get(question) as boolean | undefined,
     count: (question) => answers.get(question) as number | undefined,
   };
-  const planned = splitRequiredColumns(differences, context).map((difference) => {
+  const planned = splitRequiredColumns(differences, context, standing).map((difference) => {
     const proposal = withPrivileges(difference, planDifference(difference, context), actual);
     const drift = toDrift(difference, proposal, policy, standing);
     const units = unitsIn(proposal).map((unit): PlannedUnit => ({
@@ -95,12 +96,13 @@ export function planDifferences(
 export function questionsOf(
   differences: readonly Difference[],
   actual: Schema,
+  standing: Standing,
   options: PlanOptions,
 ): Question[] {
   const questions = new Set<Question>();
   const ask = (question: Question): undefined => void questions.add(question);
   const context: PlanContext = { ...options, actual, ask, count: ask };
-  for (const difference of splitRequiredColumns(differences, context))
+  for (const difference of splitRequiredColumns(differences, context, standing))
     for (const unit of unitsIn(planDifference(difference, context))) isLong(unit, difference, context);
   return [...questions];
 }
@@ -142,19 +144,23 @@ function toDrift(
     table: difference.table ? tableName(difference) : null,
     desired,
     actual,
-    ...dispositionOf(withStanding(proposal, id, standing), policy),
+    ...dispositionOf(withStanding(difference, proposal, id, standing), policy),
     sql,
   };
 }
 
-/** What earlier runs have learnt about exactly this finding. */
+/** What earlier runs have learnt about exactly this finding, and who would suffer from it. */
 function withStanding(
+  difference: Difference,
   proposal: Proposal | Settled,
   id: string,
-  { notConverging }: Standing,
+  standing: Standing,
 ): Proposal | Settled {
-  if (typeof proposal === 'string' || !notConverging.has(id)) return proposal;
-  return { ...proposal, hazards: [NOT_CONVERGING, ...proposal.hazards] };
+  if (typeof proposal === 'string') return proposal;
+  const stubborn = standing.notConverging.has(id) ? NOT_CONVERGING : null;
+  const older = breaksOlderInserts(difference) ? olderReleaseHazard(standing) : null;
+  const hazards = [stubborn, older].filter((hazard) => hazard !== null);
+  return { ...proposal, hazards: [...hazards, ...proposal.hazards] };
 }
 
 const NOT_CONVERGING: Hazard = {

@@ -4,19 +4,24 @@ import type { Difference } from '../drift/drift-kind.js';
 import { fillsItself } from './column-definition.js';
 import type { PlanContext } from './proposal.js';
 import { hasRows } from './question.js';
+import type { Standing } from './standing.js';
 import { tableOf } from './statements.js';
 
 /**
- * A NOT NULL column that nothing fills is two differences on a table that has rows: the column, which can be added
- * nullable at once, and its NOT NULL, which cannot.
+ * A NOT NULL column that nothing fills is two differences on a table that has rows, or gets some from an older release
+ * that does not know it: the column, which can be added nullable at once, and its NOT NULL, which cannot.
  */
-export function splitRequiredColumns(differences: readonly Difference[], { ask }: PlanContext): Difference[] {
+export function splitRequiredColumns(
+  differences: readonly Difference[],
+  { ask }: PlanContext,
+  { olderReleaseIsAlive }: Standing,
+): Difference[] {
   return differences.flatMap((difference): Difference[] => {
     if (difference.kind !== 'missing-column') return [difference];
     const { wanted, object, table } = difference;
     if (!wanted.notNull || fillsItself(wanted)) return [difference];
     const mayHaveRows = ask(hasRows(tableOf(difference))) !== false;
-    if (!mayHaveRows) return [difference];
+    if (!mayHaveRows && !olderReleaseIsAlive) return [difference];
     const nullable = { ...wanted, notNull: false };
     return [
       { ...difference, wanted: nullable, desired: describeColumn(nullable) },

@@ -2,7 +2,15 @@
 export interface Standing {
   /** Applied, and still wanted right after: a loop that is not to be entered again. */
   readonly notConverging: ReadonlySet<string>;
+  /** Processes of another release were seen lately: what would break them waits. */
+  readonly olderReleaseIsAlive: boolean;
+  /** Which one, when it was seen and until when it counts as alive; for reasons. */
+  readonly olderRelease: string | null;
 }
 
 /** Of a database that no run has changed yet. */
-export const NOTHING_STANDS: Standing = { notConverging: new Set() };
+export const NOTHING_STANDS: Standing = {
+  notConverging: new Set(),
+  olderReleaseIsAlive: false,
+  olderRelease: null,
+};

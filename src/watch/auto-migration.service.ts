@@ -134,7 +134,8 @@ export class AutoMigrationService {
 
   private publish(report: HealReport): void {
     if (report.applied.length > 0) this.subject.next({ type: 'healed', report });
-    if (report.open.length > 0) this.subject.next({ type: 'drift', drift: report.open });
+    if (report.open.length > 0 && report.outcome !== 'superseded')
+      this.subject.next({ type: 'drift', drift: report.open });
   }
 
   private async ready(): Promise<AutoMigrator> {

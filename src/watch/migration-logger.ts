@@ -1,7 +1,8 @@
 import { Logger } from '@nestjs/common';
 import type { HealProgress } from '../heal/heal-progress.js';
 import type { AppliedStep, HealReport } from '../heal/heal-report.js';
-import type { Plan } from '../plan/plan.js';
+import { waitsForOlderRelease } from '../plan/older-release.js';
+import type { Drift, Plan } from '../plan/plan.js';
 
 /** A step that takes longer gets a line of its own as soon as it is done: a long run should not be silent. */
 const SLOW_STEP_MS = 1000;
@@ -14,6 +15,7 @@ export class MigrationLogger {
   private readonly logger = new Logger('AutoMigration');
   /** What the last run left; undefined before the first, and after one that could not look. */
   private left: string | undefined;
+  private isSuperseded = false;
 
   warn(message: string, params: object = {}): void {
     this.logger.warn(message, params);
@@ -62,8 +64,9 @@ export class MigrationLogger {
    */
   report(report: HealReport, stopped = false): void {
     const { runId, open, warnings, durationMs } = report;
+    if (report.error === null) this.leads(report);
     const left = fingerprint(report);
-    const isNews = runId !== null || report.error !== null || left !== this.left;
+    const isNews = report.leader === null && (runId !== null || report.error !== null || left !== this.left);
     this.left = report.error === null ? left : undefined;
     if (!isNews) {
       this.logger.debug('Nothing new', { open: open.length, ms: durationMs });
@@ -73,6 +76,17 @@ export class MigrationLogger {
     for (const warning of warnings) this.logger.warn('Not everything could be compared', { warning });
     if (stopped && (report.error !== null || report.failed.length > 0)) this.broken(report);
     else this.outcome(report);
+  }
+
+  /** Says when another release has taken the lead, and when ours has it again. */
+  private leads({ leader, open }: HealReport): void {
+    if (leader && !this.isSuperseded) {
+      const { desiredHash, claimedAt: since, version } = leader;
+      const params = { release: desiredHash.slice(0, 12), since, version, open: open.length };
+      this.logger.log('A newer release leads: this one only watches', params);
+    }
+    if (!leader && this.isSuperseded) this.logger.log('This release leads again');
+    this.isSuperseded = leader !== null;
   }
 
   private healed({ applied }: HealReport): void {
@@ -91,24 +105,33 @@ export class MigrationLogger {
     const { outcome, runId: run, applied, failed, open, durationMs: ms } = report;
     for (const { object, action, sql, error } of failed)
       this.logger.error('A step failed', { object, action, error, sql });
-    for (const { object, kind, desired, actual, reason, disposition } of open)
-      // What the next run, or another process, will heal needs nobody.
-      if (disposition === 'open')
-        this.logger.warn('Open: needs a person', { object, kind, desired, actual, reason });
+    for (const drift of open) this.open(drift);
     if (outcome === 'another-healer')
       this.logger.warn('Another process is healing', { healer: report.healer, open: open.length });
     else if (report.error !== null)
       this.logger.error('Could not look or heal', { error: report.error, applied: applied.length, ms });
     else if (run !== null)
       this.logger.log('Done', { outcome, run, applied: applied.length, open: open.length, ms });
-    else if (open.length > 0) this.logger.warn('Drift stays open', { open: open.length, ms });
-    else this.logger.log('In sync: nothing to do', { ms });
+    else if (!open.every(waitsForOlderRelease))
+      this.logger.warn('Drift stays open', { open: open.length, ms });
+    else if (open.length === 0) this.logger.log('In sync: nothing to do', { ms });
+  }
+
+  /** What the next run, or another process, will heal needs nobody. */
+  private open(drift: Drift): void {
+    const { object, kind, desired, actual, reason } = drift;
+    if (waitsForOlderRelease(drift)) this.logger.log('Waits for an older release', { object, kind, reason });
+    else if (drift.disposition === 'open')
+      this.logger.warn('Open: needs a person', { object, kind, desired, actual, reason });
   }
 }
 
-/** Equal as long as there is nothing new to say. */
+/** Equal as long as there is nothing new to say: that an older release was seen once more is no news. */
 function fingerprint({ open, warnings, outcome, healer }: HealReport): string {
-  const findings = open.map(({ kind, object, reason }) => [kind, object, reason]);
+  const findings = open.map((drift) => {
+    const { kind, object, reason } = drift;
+    return [kind, object, waitsForOlderRelease(drift) ? 'older-release' : reason];
+  });
   return JSON.stringify([findings, warnings, outcome === 'another-healer' ? healer : null]);
 }
 

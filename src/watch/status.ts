@@ -1,11 +1,24 @@
 import type { CheckReport } from '../auto-migrator.js';
 import type { HealProgress } from '../heal/heal-progress.js';
 import type { HealReport } from '../heal/heal-report.js';
+import { waitsForOlderRelease } from '../plan/older-release.js';
 import type { Drift } from '../plan/plan.js';
 
 /** Why a status is as it is. */
 export type StatusReason =
-  'in-sync' | 'disabled' | 'not-checked-yet' | 'healing' | 'another-healer' | 'drift' | 'stale' | 'failed';
+  | 'in-sync'
+  | 'disabled'
+  | 'superseded'
+  | 'older-release'
+  | 'not-checked-yet'
+  | 'healing'
+  | 'another-healer'
+  | 'drift'
+  | 'stale'
+  | 'failed';
+
+/** Nothing is wrong with this process, and nobody has to do anything. */
+const WELL: readonly StatusReason[] = ['in-sync', 'disabled', 'superseded', 'older-release'];
 
 /** What the watch knows, from memory. Plain data. */
 export interface MigrationStatus {
@@ -33,6 +46,7 @@ export class StatusBoard {
   private healing = false;
   private anotherHealer = false;
   private progress: HealProgress | null = null;
+  private superseded = false;
   private drift: readonly Drift[] | null = null;
   private appliedSteps = 0;
   private lastCheck: number | null = null;
@@ -72,6 +86,7 @@ export class StatusBoard {
     this.healing = false;
     this.progress = null;
     this.anotherHealer = outcome === 'another-healer';
+    this.superseded = outcome === 'superseded';
     this.appliedSteps += applied.length;
     if (applied.length > 0) this.lastHeal = Date.now();
     this.lastError = error;
@@ -91,7 +106,7 @@ export class StatusBoard {
     const reason = this.reason();
     return {
       enabled: this.enabled,
-      state: reason === 'in-sync' || reason === 'disabled' ? 'up' : 'degraded',
+      state: WELL.includes(reason) ? 'up' : 'degraded',
       reason,
       open: this.open(),
       appliedSteps: this.appliedSteps,
@@ -112,9 +127,12 @@ export class StatusBoard {
     if (this.healing) return 'healing';
     if (this.lastError !== null) return 'failed';
     if (this.lastCheck === null) return 'not-checked-yet';
-    if (this.open().length > 0) return this.anotherHealer ? 'another-healer' : 'drift';
-    const age = Date.now() - this.lastCheck;
-    return this.staleAfterMs !== false && age > this.staleAfterMs ? 'stale' : 'in-sync';
+    const isStale = this.staleAfterMs !== false && Date.now() - this.lastCheck > this.staleAfterMs;
+    if (this.superseded) return isStale ? 'stale' : 'superseded';
+    const open = this.open();
+    if (!open.every(waitsForOlderRelease)) return this.anotherHealer ? 'another-healer' : 'drift';
+    if (isStale) return 'stale';
+    return open.length > 0 ? 'older-release' : 'in-sync';
   }
 }
 

@@ -25,6 +25,7 @@ const nothing: HealReport = {
   open: [],
   drift: [],
   healer: null,
+  leader: null,
   warnings: [],
   error: null,
 };

@@ -20,6 +20,7 @@ const finding = (object: string, disposition: Drift['disposition']): Drift => ({
   sql: [],
 });
 const [toHeal, open] = [finding('public.staff.a', 'heal'), finding('public.staff.b', 'open')];
+const waiting: Drift = { ...open, object: 'public.staff.e', hazards: ['older-release'] };
 const [extra, accepted] = [finding('public.staff.c', 'extra'), finding('public.staff.d', 'accepted')];
 
 const check = (
@@ -40,6 +41,7 @@ const heal = (report: Partial<HealReport> = {}): HealReport => ({
   open: [],
   drift: [],
   healer: null,
+  leader: null,
   warnings: [],
   error: null,
   ...report,
@@ -105,6 +107,16 @@ const transitions: [title: string, happenings: Happening[], expected: Expected][
     [healed({ outcome: 'another-healer', drift: [toHeal] }), healed()],
     up('in-sync'),
   ],
+  ['superseded', [healed({ outcome: 'superseded', drift: [toHeal, open] })], up('superseded')],
+  [
+    'superseded, and leading again',
+    [healed({ outcome: 'superseded', drift: [toHeal] }), healed()],
+    up('in-sync'),
+  ],
+  ['superseded, and not looking any more', [healed({ outcome: 'superseded' }), hourLater], degraded('stale')],
+  ['waiting for an older release', [healed({ drift: [waiting] })], up('older-release')],
+  ['waiting for an older release, and for a person', [healed({ drift: [waiting, open] })], degraded('drift')],
+  ['waiting for long', [healed({ drift: [waiting] }), hourLater], degraded('stale')],
   ['could not heal', [couldNotHeal], degraded('failed')],
   ['could not check', [couldNotCheck], degraded('failed')],
   ['failed outside a run', [failed], degraded('failed')],

@@ -1,0 +1,64 @@
+import { JournalError } from '../errors.js';
+import { askOf, type Ask, type Claim, type Claims, type Release } from '../journal/claims.js';
+import { ensureJournal } from '../journal/journal-tables.js';
+import type { Trigger } from '../journal/records.js';
+import type { Connect, Connection } from '../schema/connection.js';
+import { acquireHealerLock } from './healer-lock.js';
+
+/**
+ * The newer release that leads in our place; null where ours does. A process that starts takes the lead, and so does
+ * whoever heals by hand; a tick only follows.
+ */
+export async function newerRelease(
+  { claims }: { readonly claims: Claims },
+  { trigger = 'api' }: { readonly trigger?: Trigger },
+  ask: Ask,
+  release: Release,
+): Promise<Claim | null> {
+  if (trigger === 'cron' && !claims.isDue(release)) return claims.follow(ask, release);
+  await claims.claim(ask, release);
+  return null;
+}
+
+/** What there is to keep of a look, beside what it may lead to. */
+interface Keeping<Look extends Release> {
+  readonly connect: Connect;
+  readonly claims: Claims;
+  readonly lookout: {
+    readonly shouldRemember: (look: Look) => boolean;
+    readonly remember: (connection: Connection, look: Look) => Promise<void>;
+    readonly forget: (look: Look) => void;
+  };
+  readonly options: { readonly journalSchema: string };
+}
+
+/** Whether the journal lacks what the next start, or other releases, would have from this look. */
+export function isToBeKept<Look extends Release>(
+  { claims, lookout }: Pick<Keeping<Look>, 'claims' | 'lookout'>,
+  look: Look,
+): boolean {
+  return lookout.shouldRemember(look) || claims.isDue(look);
+}
+
+/** The next start is the faster for it; where it cannot be, nothing is lost. */
+export async function keepQuietly<Look extends Release>(
+  { connect, claims, lookout, options: { journalSchema } }: Keeping<Look>,
+  connection: Connection,
+  look: Look,
+): Promise<void> {
+  try {
+    const lock = await acquireHealerLock(connect, journalSchema, 0, new AbortController().signal);
+    if (!lock) return;
+    try {
+      await ensureJournal(connection, journalSchema);
+      await lookout.remember(connection, look);
+      await claims.claim(askOf(connection), look);
+    } finally {
+      await lock.release();
+    }
+  } catch (error) {
+    lookout.forget(look);
+    if (error instanceof JournalError) claims.giveUp();
+    if (connection.lost.aborted) throw error;
+  }
+}
