@@ -71,7 +71,7 @@ const REFUSED: [title: string, file: string, text: string, answer: RegExp][] = [
 
 function write(file: string, text: string): string {
   const path = join(folder, file);
-  if (file) writeFileSync(path, text);
+  if (file !== '.') writeFileSync(path, text);
   return path;
 }
 
