@@ -39,9 +39,8 @@ export async function measureHealing(
   { rows, connections, warmUpMs, idleMs, blockedMs, limitMs },
 ) {
   const dataSource = await new DataSource({ type: 'postgres', url, entities: WANTED }).initialize();
-  const traffic = startTraffic({ url, rows, connections });
+  const traffic = await startTraffic({ url, rows, connections }, warmUpMs);
   try {
-    await traffic.watch(() => wait(warmUpMs));
     const { window: idle } = await traffic.watch(() => wait(idleMs));
     const blocker = blockedMs > 0 ? await openTransaction(url, blockedMs) : undefined;
     const { window: healing, result } = await traffic.watch(() => {

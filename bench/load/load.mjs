@@ -24,7 +24,7 @@ import { createBookings } from './tables.mjs';
  * How much is measured.
  * @typedef {object} LoadExtent
  * @property {number} connections of the application
- * @property {number} warmUpMs
+ * @property {number} warmUpMs until the cache is filled and the code compiled
  * @property {number} idleMs how long the application is watched while nobody heals
  * @property {number} blockedMs how long a forgotten transaction stays open once somebody waits for it
  * @property {number} limitMs after this a healing is broken off
@@ -33,14 +33,14 @@ import { createBookings } from './tables.mjs';
 /** @type {LoadExtent} */
 const FULL = {
   connections: 8,
-  warmUpMs: 3_000,
+  warmUpMs: 15_000,
   idleMs: 20_000,
   blockedMs: 20_000,
   limitMs: 15 * 60_000,
 };
 
 /** @type {LoadExtent} */
-const QUICK = { connections: 8, warmUpMs: 1_000, idleMs: 2_000, blockedMs: 4_000, limitMs: 60_000 };
+const QUICK = { connections: 8, warmUpMs: 3_000, idleMs: 2_000, blockedMs: 4_000, limitMs: 60_000 };
 
 const FULL_ROWS = 2_000_000;
 /** Not so few that the table counts as small, which may be rewritten at once. */

@@ -1,5 +1,5 @@
 // The application in a process of its own, so that whoever heals does not hold up what is measured. Each connection asks
-// one request after the other. Told "begin" it counts, told "end" it answers with what it counted; it ends when its parent
+// one request after the other. It says "ready" when all of them have been answered; told "begin" it counts, told "end" it answers with what it counted; it ends when its parent
 // does, or lets go of it.
 import pg from 'pg';
 import { Recorder } from './recorder.mjs';
@@ -25,7 +25,9 @@ pool.on('error', () => undefined);
 process.on('message', (message) => void (message === 'begin' ? begin() : end()));
 process.on('disconnect', () => void stop());
 
+await Promise.all(Array.from({ length: order.connections }, () => send()));
 const connections = Array.from({ length: order.connections }, () => ask());
+process.send?.('ready');
 
 async function ask() {
   while (!over.signal.aborted) {

@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /**
@@ -23,10 +24,13 @@ const PROCESS = fileURLToPath(new URL('traffic-process.mjs', import.meta.url));
 /**
  * An application that uses its tables as fast as it is answered.
  * @param {Omit<TrafficOrder, 'applicationName'>} order
+ * @param {number} warmUpMs how long it has been doing so before it is watched
  */
-export function startTraffic(order) {
+export async function startTraffic(order, warmUpMs) {
   const child = fork(PROCESS, [JSON.stringify({ ...order, applicationName: TRAFFIC })]);
   const ended = once(child, 'exit');
+  await answerOf(child);
+  await wait(warmUpMs);
   return {
     /**
      * How its requests fare while a task is carried out; those that wait at its end are waited for.
@@ -37,9 +41,9 @@ export function startTraffic(order) {
     async watch(task) {
       child.send('begin');
       const result = await task();
-      const window = answerOf(child);
+      const answer = answerOf(child);
       child.send('end');
-      return { result, window: await window };
+      return { result, window: /** @type {Window} */ (await answer) };
     },
     async stop() {
       if (child.connected) child.disconnect();
@@ -50,7 +54,7 @@ export function startTraffic(order) {
 
 /**
  * @param {ChildProcess} child
- * @returns {Promise<Window>}
+ * @returns {Promise<unknown>}
  */
 function answerOf(child) {
   return new Promise((resolve, reject) => {
@@ -59,7 +63,7 @@ function answerOf(child) {
     child.once('exit', onExit);
     child.once('message', (message) => {
       child.off('exit', onExit);
-      resolve(/** @type {Window} */ (message));
+      resolve(message);
     });
   });
 }
