@@ -15,6 +15,8 @@ import { JOURNAL_TABLES } from './journal/journal-tables.js';
 import { readStanding } from './journal/standing.js';
 import { recallSchema, rememberSchema } from './journal/remembered-schemas.js';
 import { planDifferences, questionsOf } from './plan/plan.js';
+import type { Answers, Question } from './plan/question.js';
+import type { Standing } from './plan/standing.js';
 import type { Connection } from './schema/connection.js';
 import { fingerprintQuery } from './schema/fingerprint.js';
 import { displayName } from './schema/identifier.js';
@@ -92,12 +94,29 @@ export class Lookout {
     ];
     const release = releaseOf(desired);
     const standing = await readStanding(connection, this.options.journalSchema, this.claims, release);
-    const questions = questionsOf(differences, actual, standing, this.options);
-    const answers = await readAnswers(connection, questions);
+    const answers = await this.answer(connection, differences, actual, standing);
     const plan = planDifferences(differences, actual, answers, standing, this.options);
     const look = toLook(desired, release, schemas, plan);
     this.settle(look, actual, desired);
     return look;
+  }
+
+  /** An answer may lead to more questions; none is asked twice. */
+  private async answer(
+    connection: Connection,
+    differences: readonly Difference[],
+    actual: Schema,
+    standing: Standing,
+  ): Promise<Answers> {
+    const answers = new Map<Question, unknown>();
+    const asked = new Set<Question>();
+    for (;;) {
+      const questions = questionsOf(differences, actual, answers, standing, this.options);
+      const open = questions.filter((question) => !asked.has(question));
+      if (open.length === 0) return answers;
+      open.forEach((question) => asked.add(question));
+      for (const [question, answer] of await readAnswers(connection, open)) answers.set(question, answer);
+    }
   }
 
   /** Keeps the desired schema for the next start. The journal's schema has to be there. */

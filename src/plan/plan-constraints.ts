@@ -4,10 +4,10 @@ import type { Difference } from '../drift/drift-kind.js';
 import type { Hazard } from './hazard.js';
 import { needsCreate, needsReferences } from './privileges.js';
 import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from './proposal.js';
-import { isViolated } from './question.js';
 import { keyHazards, keyUnits } from './plan-keys.js';
 import { alterTable, tableOf } from './statements.js';
 import { unit, type LockMode, type Phase, type Step, type Unit } from './step.js';
+import { violationOf } from './violations.js';
 
 type Adding = Difference<'missing-constraint' | 'different-constraint'>;
 
@@ -47,7 +47,7 @@ function reliance(difference: Difference<'different-constraint'>, { actual }: Pl
 
 export const planUnvalidatedConstraint: Planner<'unvalidated-constraint'> = (difference, context) => {
   const { found } = difference;
-  return propose([validation(difference, found)], [violation(difference, found, context)]);
+  return propose([validation(difference, found)], [violationOf(tableOf(difference), found, context)]);
 };
 
 /** Only a superuser may enable the triggers of a foreign key, and rows from meanwhile may violate it. */
@@ -137,7 +137,7 @@ function hazardsOfAdding(difference: Adding, context: PlanContext): (Hazard | nu
   return [
     needs(difference, wanted, context),
     // A unique index that is there leaves nothing to ask.
-    wanted.type === 'unique' && difference.spare ? null : violation(difference, wanted, context),
+    wanted.type === 'unique' && difference.spare ? null : violationOf(tableOf(difference), wanted, context),
     hazardIf(blocks, 'blocks', detail),
     ...keyHazards(difference, context),
   ];
@@ -151,17 +151,4 @@ function needs(
 ): Hazard | null {
   if (references) return needsReferences(references, context);
   return type === 'check' ? null : needsCreate(tableOf(difference).schema, context);
-}
-
-const VIOLATIONS: Record<Constraint['type'], string> = {
-  check: 'rows violate it; mend them, or the check',
-  'foreign-key': 'rows point to nothing; mend or delete them, or add what they point to',
-  unique: 'rows have the same values; make them different',
-  'primary-key': 'rows have the same values or NULL; make them different',
-  exclusion: 'rows exclude each other; mend them',
-};
-
-function violation(difference: Difference, constraint: Constraint, { ask }: PlanContext): Hazard | null {
-  const question = isViolated(tableOf(difference), constraint);
-  return hazardIf(question === null ? undefined : ask(question), 'violated', VIOLATIONS[constraint.type]);
 }

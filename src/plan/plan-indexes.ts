@@ -6,9 +6,9 @@ import { buildIndex, dropIndex, findTable, hazardOfConcurrentBuild, isConcurrent
 import type { Hazard } from './hazard.js';
 import { needsCreate } from './privileges.js';
 import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from './proposal.js';
-import { violatesUnique } from './question.js';
 import { step, tableOf } from './statements.js';
 import { unit } from './step.js';
+import { duplicatesUnder } from './violations.js';
 
 export const planMissingIndex: Planner<'missing-index'> = (difference, context) => {
   const { wanted } = difference;
@@ -47,16 +47,11 @@ export function hazardIfInProgress(index: Index | undefined): Hazard | null {
 
 function hazardsOfBuild(difference: Difference, index: Index, context: PlanContext): (Hazard | null)[] {
   const table = tableOf(difference);
-  const duplicated = index.unique && context.ask(violatesUnique(table, index));
   const concurrent = isConcurrent(table, context);
   const blocks = !concurrent && context.execution === 'online' && mayBeLarge(table, context);
   return [
     needsCreate(table.schema, context),
-    hazardIf(
-      duplicated,
-      'violated',
-      'rows have the same values; make them different, or the index not unique',
-    ),
+    index.unique ? duplicatesUnder(table, index, context) : null,
     hazardIf(blocks, 'blocks', 'it is built under a lock that stops all writes, and the table is large'),
     concurrent ? hazardOfConcurrentBuild(context) : null,
   ];

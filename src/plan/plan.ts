@@ -76,6 +76,7 @@ export function planDifferences(
     actual,
     ask: (question) => answers.get(question) as boolean | undefined,
     count: (question) => answers.get(question) as number | undefined,
+    fact: (question) => answers.get(question),
   };
   const planned = splitRequiredColumns(differences, context, standing).map((difference) => {
     const proposal = withPrivileges(difference, planDifference(difference, context), actual);
@@ -92,16 +93,22 @@ export function planDifferences(
   return { drift: planned.map(({ drift }) => drift), units: unitsOf('heal'), openUnits: unitsOf('open') };
 }
 
-/** What planning these differences hangs on. */
+/** What planning these differences hangs on, as far as is known what it hangs on; an answer may lead to more. */
 export function questionsOf(
   differences: readonly Difference[],
   actual: Schema,
+  known: Answers,
   standing: Standing,
   options: PlanOptions,
 ): Question[] {
   const questions = new Set<Question>();
-  const ask = (question: Question): undefined => void questions.add(question);
-  const context: PlanContext = { ...options, actual, ask, count: ask };
+  const fact = (question: Question): unknown => {
+    questions.add(question);
+    return known.get(question);
+  };
+  const ask = (question: Question): boolean | undefined => fact(question) as boolean | undefined;
+  const count = (question: Question): number | undefined => fact(question) as number | undefined;
+  const context: PlanContext = { ...options, actual, ask, count, fact };
   for (const difference of splitRequiredColumns(differences, context, standing))
     for (const unit of unitsIn(planDifference(difference, context))) isLong(unit, difference, context);
   return [...questions];

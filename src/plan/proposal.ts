@@ -17,6 +17,8 @@ export interface PlanContext {
   /** Undefined where the answer is not known. */
   readonly ask: (question: Question) => boolean | undefined;
   readonly count: (question: Count) => number | undefined;
+  /** An answer of another form. */
+  readonly fact: (question: Question) => unknown;
   readonly names: NamePolicy;
   /** Above this a rewrite or a scan under a strong lock is not done unattended. */
   readonly smallTableBytes: number;

@@ -1,5 +1,5 @@
-import { quoteIdentifier, quoteList, quoteLiteral, quoteQualified } from '../schema/identifier.js';
-import type { Constraint, Index, QualifiedName } from '../schema/model.js';
+import { quoteIdentifier, quoteLiteral, quoteQualified } from '../schema/identifier.js';
+import type { QualifiedName } from '../schema/model.js';
 
 /**
  * A fact about the rows of a table that a plan hangs on, as a SELECT of one boolean. Asked only for what differs, so a
@@ -23,36 +23,6 @@ export function isLarger(table: QualifiedName, bytes: number): Question {
 
 export function hasNulls(table: QualifiedName, column: string): Question {
   return `select exists (select from ${quoteQualified(table)} where ${quoteIdentifier(column)} is null)`;
-}
-
-/** NULLs are no duplicates of each other. */
-export function hasDuplicates(
-  table: QualifiedName,
-  keys: readonly string[],
-  predicate: string | null,
-): Question {
-  const conditions = [...keys.map((key) => `${key} is not null`), ...(predicate === null ? [] : [predicate])];
-  return `select exists (select from ${quoteQualified(table)} where ${conditions.join(' and ')} group by ${keys.join(', ')} having count(*) > 1)`;
-}
-
-/** Whether rows stand in the way of a constraint; null for kinds that this cannot be asked of. */
-export function isViolated(table: QualifiedName, constraint: Constraint): Question | null {
-  switch (constraint.type) {
-    case 'check':
-      return `select exists (select from ${quoteQualified(table)} where not ${checkExpression(constraint)})`;
-    case 'foreign-key':
-      return hasOrphans(table, constraint);
-    case 'unique':
-      return hasDuplicates(table, constraint.columns.map(quoteIdentifier), null);
-    case 'primary-key':
-      return hasDuplicatesOrNulls(table, constraint.columns);
-    case 'exclusion':
-      return null;
-  }
-}
-
-export function violatesUnique(table: QualifiedName, index: Index): Question {
-  return hasDuplicates(table, index.uniqueKeys, index.predicate);
 }
 
 export const mayCreateSchemas: Question = `select has_database_privilege(current_database(), 'CREATE')`;
@@ -123,24 +93,4 @@ function isOutside(value: string, type: string): string | null {
   // A text that is no number fails this, and a question that fails has no answer.
   const number = `${value}::text::numeric`;
   return `(${number} not between ${-end} and ${end - 1n} or ${number} <> trunc(${number}))`;
-}
-
-function checkExpression({ definition }: Constraint): string {
-  return definition.replace(/^CHECK /, '').replace(/ NO INHERIT$/, '');
-}
-
-function hasOrphans(table: QualifiedName, { columns, references }: Constraint): Question | null {
-  if (!references) return null;
-  const child = columns.map((column) => `child.${quoteIdentifier(column)}`);
-  const parent = references.columns.map((column) => `parent.${quoteIdentifier(column)}`);
-  const pairs = child.map((column, i) => `${column} = ${parent[i]}`);
-  return `select exists (select from ${quoteQualified(table)} child
-    where ${child.map((column) => `${column} is not null`).join(' and ')}
-      and not exists (select from ${quoteQualified(references)} parent where ${pairs.join(' and ')}))`;
-}
-
-function hasDuplicatesOrNulls(table: QualifiedName, columns: readonly string[]): Question {
-  const anyNull = columns.map((column) => `${quoteIdentifier(column)} is null`).join(' or ');
-  return `select exists (select from ${quoteQualified(table)} where ${anyNull})
-    or exists (select from ${quoteQualified(table)} group by ${quoteList(columns)} having count(*) > 1)`;
 }

@@ -236,7 +236,7 @@ const cases: KindCase[] = [
     kind: 'missing-constraint',
     object: 'public.booking.booking_room',
     disposition: 'open',
-    reason: /rows point to nothing/,
+    reason: /violated by 1 row with nothing to point to/,
   },
   {
     title: 'a foreign key deletes differently',

@@ -1,0 +1,146 @@
+import { displayName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
+import type { Constraint, Index, QualifiedName } from '../schema/model.js';
+import type { Hazard } from './hazard.js';
+import type { PlanContext } from './proposal.js';
+import type { Count, Question } from './question.js';
+
+/** What a unique index is to keep unique. */
+interface UniqueKeys {
+  readonly keys: readonly string[];
+  readonly predicate: string | null;
+}
+
+interface Duplicates {
+  readonly values: number;
+  readonly rows: number;
+  /** The most frequent ones, cut. */
+  readonly examples: readonly string[];
+}
+
+const EXAMPLES = 5;
+const CHARACTERS_AN_EXAMPLE = 60;
+
+/** The rows that an index cannot be unique over, with how many they are and which. */
+export function duplicatesUnder(table: QualifiedName, index: Index, context: PlanContext): Hazard | null {
+  const unique = { keys: index.uniqueKeys, predicate: index.predicate };
+  if (!context.ask(hasDuplicates(table, unique))) return null;
+  const rows = describeDuplicates(table, unique, context);
+  return violated(`${rows}; make them different, or the index not unique`);
+}
+
+/** The rows that stand in the way of a constraint, with how many they are. */
+export function violationOf(
+  table: QualifiedName,
+  constraint: Constraint,
+  context: PlanContext,
+): Hazard | null {
+  switch (constraint.type) {
+    case 'check':
+      return countedViolation(
+        `${quoteQualified(table)} where not ${checkExpression(constraint)}`,
+        (rows) => `violated by ${rows ?? 'rows'}; mend them, or the check`,
+        context,
+      );
+    case 'foreign-key':
+      return countedViolation(
+        orphans(table, constraint),
+        (rows) =>
+          `violated by ${rows ?? 'rows'} with nothing to point to; mend or delete them, or add what they point to`,
+        context,
+      );
+    case 'unique':
+    case 'primary-key':
+      return violationOfKey(table, constraint, context);
+    case 'exclusion':
+      return null;
+  }
+}
+
+function violationOfKey(table: QualifiedName, constraint: Constraint, context: PlanContext): Hazard | null {
+  const { type, columns } = constraint;
+  const unique = { keys: columns.map(quoteIdentifier), predicate: null };
+  const anyNull = columns.map((column) => `${quoteIdentifier(column)} is null`).join(' or ');
+  const nulls =
+    type === 'primary-key' ? countOf(`${quoteQualified(table)} where ${anyNull}`, context) : false;
+  const hasEqual = context.ask(hasDuplicates(table, unique));
+  if (nulls === false && !hasEqual) return null;
+  const reasons = [
+    ...(nulls === false
+      ? []
+      : [
+          `NULL in ${nulls ?? 'rows'} of ${columns.map((column) => displayName(column)).join(', ')}; fill them`,
+        ]),
+    ...(hasEqual ? [`${describeDuplicates(table, unique, context)}; make them different`] : []),
+  ];
+  return violated(reasons.join('; '));
+}
+
+function violated(detail: string): Hazard {
+  return { kind: 'violated', detail };
+}
+
+function countedViolation(
+  rows: string,
+  describe: (rows: string | undefined) => string,
+  context: PlanContext,
+): Hazard | null {
+  const count = countOf(rows, context);
+  return count === false ? null : violated(describe(count));
+}
+
+/**
+ * Counts only what is known to be there, as the first row found answers sooner than all.
+ *
+ * @returns false where none is there or known; undefined where they could not be counted in time
+ */
+function countOf(rows: string, { ask, count }: PlanContext): string | undefined | false {
+  const exists: Question = `select exists (select from ${rows})`;
+  if (!ask(exists)) return false;
+  const number: Count = `select count(*)::int from ${rows}`;
+  const answer = count(number);
+  return answer === undefined ? undefined : `${answer} ${answer === 1 ? 'row' : 'rows'}`;
+}
+
+/** NULLs are no duplicates of each other. */
+function duplicatesFrom(table: QualifiedName, { keys, predicate }: UniqueKeys): string {
+  const conditions = [...keys.map((key) => `${key} is not null`), ...(predicate === null ? [] : [predicate])];
+  return `from ${quoteQualified(table)} where ${conditions.join(' and ')} group by ${keys.join(', ')} having count(*) > 1`;
+}
+
+function hasDuplicates(table: QualifiedName, unique: UniqueKeys): Question {
+  return `select exists (select ${duplicatesFrom(table, unique)})`;
+}
+
+function describeDuplicates(table: QualifiedName, unique: UniqueKeys, { fact }: PlanContext): string {
+  const duplicates = fact(duplicatesIn(table, unique)) as Duplicates | undefined;
+  if (!duplicates) return 'rows have the same values';
+  const { values, rows, examples } = duplicates;
+  const occur = values === 1 ? '1 value occurs' : `${values} values occur`;
+  const most = values > examples.length ? ', most often' : '';
+  return `${occur} more than once, in ${rows} rows${most}: ${examples.join(', ')}`;
+}
+
+function duplicatesIn(table: QualifiedName, unique: UniqueKeys): Question {
+  const texts = unique.keys.map((key) => `(${key})::text`);
+  const whole =
+    texts.length === 1 ? texts.join('') : `concat('(', concat_ws(', ', ${texts.join(', ')}), ')')`;
+  const cut = `case when length(${whole}) > ${CHARACTERS_AN_EXAMPLE} then left(${whole}, ${CHARACTERS_AN_EXAMPLE}) || '…' else ${whole} end`;
+  return `with duplicated as materialized (select count(*) as n, ${cut} as example ${duplicatesFrom(table, unique)})
+    select json_build_object('values', (select count(*) from duplicated), 'rows', (select sum(n) from duplicated),
+      'examples', (select json_agg(example) from (select example from duplicated order by n desc, example limit ${EXAMPLES}) most))`;
+}
+
+function checkExpression({ definition }: Constraint): string {
+  return definition.replace(/^CHECK /, '').replace(/ NO INHERIT$/, '');
+}
+
+/** The rows of a table whose foreign key points to no row. */
+function orphans(table: QualifiedName, { columns, references }: Constraint): string {
+  if (!references) throw new TypeError('a foreign key points to a table');
+  const child = columns.map((column) => `child.${quoteIdentifier(column)}`);
+  const parent = references.columns.map((column) => `parent.${quoteIdentifier(column)}`);
+  const pairs = child.map((column, i) => `${column} = ${parent[i]}`);
+  return `${quoteQualified(table)} child
+    where ${child.map((column) => `${column} is not null`).join(' and ')}
+      and not exists (select from ${quoteQualified(references)} parent where ${pairs.join(' and ')})`;
+}
