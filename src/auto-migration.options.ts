@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import type { InjectionToken } from '@nestjs/common';
 import { CronTime } from 'cron';
 import { z } from 'zod';
+import { BackfillDeclarationShape, type BackfillDeclaration } from './desired/backfill-options.js';
 import type { Ignore } from './drift/ignore.js';
 import { InvalidOptionError } from './errors.js';
 import type { Execution, NamePolicy } from './plan/proposal.js';
@@ -75,6 +76,11 @@ export interface AutoMigratorOptions {
    * @default 'auto_migration'
    */
   journalSchema?: string;
+  /**
+   * What `@Backfill` declares, for tables whose entities cannot be decorated.
+   * @default []
+   */
+  backfills?: readonly BackfillDeclaration[];
 }
 
 /** What the health indicator shows. */
@@ -202,6 +208,7 @@ const migratorShape = {
   journalSchema: name
     .refine((text) => Buffer.byteLength(text) <= 63, 'is longer than 63 bytes')
     .default('auto_migration'),
+  backfills: z.array(BackfillDeclarationShape, 'is no list of backfills').default(() => []),
 };
 
 const healthShape = {

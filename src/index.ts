@@ -5,6 +5,8 @@ export type {
   HealthOptions,
 } from './auto-migration.options.js';
 export { AutoMigrator, type CheckReport, type PlanReport } from './auto-migrator.js';
+export { Backfill } from './desired/backfill.decorator.js';
+export type { BackfillDeclaration, BackfillOptions } from './desired/backfill-options.js';
 export type { DriftKind } from './drift/drift-kind.js';
 export type { Ignore, NamePattern } from './drift/ignore.js';
 export {

@@ -5,11 +5,14 @@ import { assertUsable } from './desired/data-source.js';
 import { DesiredSchemas, type Desired } from './desired/desired-schema.js';
 import { notesTableOf, readNotes } from './desired/notes.js';
 import { tablesLeftAlone } from './desired/own-tables.js';
+import { annotate, declarationsOf, describeDeclaration, type Declaration } from './desired/declarations.js';
+import { compareFills, filledColumns } from './drift/compare-fills.js';
 import { compareNotes } from './drift/compare-notes.js';
 import { differencesOf } from './drift/compare.js';
 import type { Difference } from './drift/drift-kind.js';
 import { withoutIgnored } from './drift/ignore.js';
 import type { Look } from './heal/heal.js';
+import { readUnfilled } from './heal/unfilled.js';
 import type { Claims, Release } from './journal/claims.js';
 import { JOURNAL_TABLES } from './journal/journal-tables.js';
 import { readStanding } from './journal/standing.js';
@@ -78,26 +81,37 @@ export class Lookout {
     assertUsable(this.dataSource);
     this.settled = undefined;
     const { ignore } = this.options;
-    const desired = await this.desired.read(connection);
+    const read = await this.desired.read(connection);
+    const declarations = declarationsOf(this.dataSource, this.options.backfills);
+    const declared = annotate(read.schema, declarations);
+    const desired = { ...read, schema: declared.schema };
     const schemas = this.options.schemas ?? desired.schema.namespaces.map(({ name }) => name);
     const scope = schemas.map((schema) => ({ actual: schema, reportedAs: schema }));
     const actual = scope.length === 0 ? desired.schema : await readSchema(connection, scope);
-    const found = this.withoutOwnTables(actual, desired.schema);
+    const found = annotate(this.withoutOwnTables(actual, desired.schema), declared.left);
     const visible = await withMaxima(
       connection,
-      withoutIgnored(found, ignore),
-      filledColumns(desired.schema),
+      withoutIgnored(found.schema, ignore),
+      columnsWithSequence(desired.schema),
     );
-    const differences = [
-      ...(await compareInBreaths(withoutIgnored(desired.schema, ignore), visible)),
-      ...(await this.compareNotes(connection, desired, schemas)),
-    ];
     const release = releaseOf(desired);
     const standing = await readStanding(connection, this.options.journalSchema, this.claims, release);
+    const wanted = withoutIgnored(desired.schema, ignore);
+    const filled = filledColumns(wanted, visible, standing);
+    const unfilled = await readUnfilled(
+      connection,
+      filled.filter(({ found }) => found),
+    );
+    const differences = [
+      ...(await compareInBreaths(wanted, visible)),
+      ...compareFills(filled, { ...standing, unfilled }),
+      ...(await this.compareNotes(connection, desired, schemas)),
+    ];
     const answers = await this.answer(connection, differences, actual, standing);
     const plan = planDifferences(differences, actual, answers, standing, this.options);
-    const look = toLook(desired, release, schemas, plan);
-    this.settle(look, actual, desired);
+    const warnings = [...desired.warnings, ...found.left.map(describeDeclaration)];
+    const look = toLook({ ...desired, warnings }, release, schemas, plan);
+    this.settle(look, actual, desired, declarations.some(isRepeatedFill));
     return look;
   }
 
@@ -136,9 +150,9 @@ export class Lookout {
     this.desired.remembered(desiredHash);
   }
 
-  /** TypeORM's notes are rows: no fingerprint of the catalog shows a change of theirs. */
-  private settle(look: Look, { fingerprint }: Schema, { notes }: Desired): void {
-    const isSettled = look.isInSync && look.warnings.length === 0 && notes.length === 0;
+  /** TypeORM's notes are rows, and so is what is filled again: no fingerprint of the catalog shows a change of theirs. */
+  private settle(look: Look, { fingerprint }: Schema, { notes }: Desired, isRepeated: boolean): void {
+    const isSettled = look.isInSync && look.warnings.length === 0 && notes.length === 0 && !isRepeated;
     if (!isSettled || fingerprint === null) return;
     this.settled = { look, fingerprint, entities: this.dataSource.entityMetadatas, at: Date.now() };
   }
@@ -165,13 +179,17 @@ export class Lookout {
 }
 
 /** The columns that a sequence is to fill. */
-function filledColumns({ tables }: Schema): Set<string> {
+function columnsWithSequence({ tables }: Schema): Set<string> {
   const filled = tables.flatMap((table) =>
     table.columns
       .filter(({ serial, identity }) => serial || identity !== null)
       .map(({ name }) => columnKey(table, name)),
   );
   return new Set(filled);
+}
+
+function isRepeatedFill({ backfill: { repeat } }: Declaration): boolean {
+  return repeat === 'every-run';
 }
 
 /** This runs inside somebody's server: its event loop is not to be held for long. */

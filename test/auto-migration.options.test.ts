@@ -23,6 +23,7 @@ const defaults = {
   waitForHealerMs: 30_000,
   contractAfterMs: 900_000,
   journalSchema: 'auto_migration',
+  backfills: [],
   initializeDataSource: false,
   onFailure: 'continue',
   background: true,
@@ -62,6 +63,7 @@ const good: AutoMigrationModuleOptions[] = [
   { contractAfterMs: 1000 },
   { contractAfterMs: 86_400_000 },
   { journalSchema: 'x'.repeat(63) },
+  { backfills: [{ table: 'staff', column: 'first_name', expression: 'username' }] },
   { dataSource: 'reports' },
   { dataSource: Symbol('reports') },
   { dataSource: DataSource },
@@ -110,6 +112,8 @@ test('an option that is undefined counts as left out', () => {
  * Any JavaScript can come as options: a configuration file, a variable of the environment that was not converted.
  * Here: what is given, the option that is to blame, and the words that must stand in the message beside its name.
  */
+const nick = { table: 'staff', column: 'nick', expression: 'username' };
+
 const bad: [given: unknown, option: string, words: string][] = [
   [{ policy: 'yolo' }, 'policy', "'yolo' is neither 'safe' nor 'off'"],
   [{ policy: false }, 'policy', "false is neither 'safe' nor 'off'"],
@@ -131,6 +135,13 @@ const bad: [given: unknown, option: string, words: string][] = [
   [{ contractAfterMs: 999 }, 'contractAfterMs', '999 is below 1000 ms'],
   [{ journalSchema: '' }, 'journalSchema', "'' is empty"],
   [{ journalSchema: 'ü'.repeat(32) }, 'journalSchema', 'is longer than 63 bytes'],
+  [{ backfills: {} }, 'backfills', '{} is no list of backfills'],
+  [{ backfills: [{ table: 'staff', column: 'nick' }] }, 'backfills.0.expression', 'undefined is not a text'],
+  [{ backfills: [{ ...nick, expression: ' ' }] }, 'backfills.0.expression', "' ' is empty"],
+  [{ backfills: [{ ...nick, batchSize: 0 }] }, 'backfills.0.batchSize', '0 is below 1'],
+  [{ backfills: [{ ...nick, pauseMs: -1 }] }, 'backfills.0.pauseMs', '-1 is below 0 ms'],
+  [{ backfills: [{ ...nick, repeat: 'always' }] }, 'backfills.0.repeat', "'always' is neither 'once' nor"],
+  [{ backfills: [{ ...nick, using: 'x' }] }, 'backfills.0.using', 'is not known'],
   [{ dataSource: 1 }, 'dataSource', '1 is no injection token'],
   [{ initializeDataSource: 'yes' }, 'initializeDataSource', "'yes' is neither true nor false"],
   [{ onFailure: 'exit' }, 'onFailure', "'exit' is neither 'continue' nor 'abort'"],

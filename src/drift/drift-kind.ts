@@ -9,6 +9,7 @@ import type {
   Sequence,
   Table,
 } from '../schema/model.js';
+import type { Fill, FillRecord } from './fill.js';
 
 /** What each kind of difference carries for the planner. A new kind of drift is a new line here. */
 export interface DriftPayloads {
@@ -22,10 +23,18 @@ export interface DriftPayloads {
   'missing-view': { readonly wanted: Table };
   'different-view': { readonly wanted: Table };
   'different-table-comment': { readonly wanted: string | null };
-  'missing-column': { readonly wanted: Column };
+  'missing-column': {
+    readonly wanted: Column;
+    /** What fills it once it is there; with one of its own default it is added empty, whatever `wanted` says. */
+    readonly begins?: readonly Fill[];
+  };
   'different-type': { readonly wanted: Column; readonly found: Column };
   'different-default': { readonly wanted: Column; readonly found: Column };
-  'different-nullability': { readonly wanted: Column };
+  'different-nullability': {
+    readonly wanted: Column;
+    /** The same plan fills the column before. */
+    readonly isFilledBefore?: boolean;
+  };
   'different-generation': { readonly wanted: Column; readonly found: Column };
   'different-collation': { readonly wanted: Column; readonly found: Column };
   'different-comment': { readonly wanted: Column };
@@ -49,6 +58,13 @@ export interface DriftPayloads {
     readonly is: 'constraint' | 'index';
     readonly wanted: string;
     readonly found: string;
+  };
+  'unfilled-column': {
+    readonly fill: Fill;
+    /** Null where it begins, or begins anew. */
+    readonly record: FillRecord | null;
+    /** No older release can insert rows without a value any more. */
+    readonly isFinal: boolean;
   };
   'missing-note': { readonly wanted: Note };
   'required-extra-column': { readonly found: Column };

@@ -1,10 +1,11 @@
 import { describeError, HealingStoppedError, JournalError, SqlState, sqlStateOf } from '../errors.js';
 import type { Journal } from '../journal/journal.js';
-import type { PlannedUnit } from '../plan/plan.js';
+import type { Drift, PlannedUnit } from '../plan/plan.js';
 import type { Execution } from '../plan/proposal.js';
 import { run, type Connection } from '../schema/connection.js';
 import { displayName } from '../schema/identifier.js';
 import { runAlone } from './alone.js';
+import { runBatches } from './batches.js';
 import { describeBlocker, type Blocker, type HealProgress } from './heal-progress.js';
 import type { AppliedStep, FailedStep } from './heal-report.js';
 import type { Observer } from './observer.js';
@@ -50,7 +51,7 @@ export async function executeUnits(
   await prepareSession(connection);
   for (const group of toGroups(units, options.execution)) {
     assertGoingOn(options.signal);
-    const todo = group.filter(({ drift }) => !broken.has(drift.object));
+    const todo = group.filter(({ drift }) => !isLeftOut(drift, broken));
     if (!isLong && todo.some((unit) => unit.isLong)) options.onLong?.();
     isLong ||= todo.some((unit) => unit.isLong);
     const outcome = await executeGroup(connection, journal, todo, { done, of }, options);
@@ -62,6 +63,11 @@ export async function executeUnits(
   }
   if (!connection.isPooled) await run(connection, 'reset all');
   return { applied, failed };
+}
+
+/** What failed is not gone on with, and a table that could not be made is not filled. */
+function isLeftOut({ object, table, kind }: Drift, broken: ReadonlySet<string>): boolean {
+  return broken.has(object) || (kind === 'unfilled-column' && table !== null && broken.has(table));
 }
 
 /**
@@ -111,7 +117,8 @@ async function executeGroup(
   try {
     durations = await retryLockConflicts(
       () => attempt(connection, steps, position, options),
-      options.lockRetries,
+      // Batches try again each for itself.
+      steps[0]?.unit.manner === 'batches' ? 0 : options.lockRetries,
       options.signal,
     );
   } catch (error) {
@@ -164,19 +171,29 @@ function attempt(
   options: ExecuteOptions,
 ): Promise<number[]> {
   let current = 0;
-  const tell = (seen: Pick<HealProgress, 'phase' | 'percent' | 'blockedBy'>): void => {
+  const none = { phase: null, percent: null, remainingMs: null, blockedBy: [] };
+  let last: Pick<HealProgress, 'phase' | 'percent' | 'remainingMs'> = none;
+  // What the server does not say, the batches may have said.
+  const tell = (seen: Partial<HealProgress>): void => {
     const step = steps[current]?.step;
-    if (step) options.onProgress?.({ step: done + current + 1, of, ...nameOf(step), ...seen });
+    const known = seen.phase === null ? { ...seen, ...last } : seen;
+    if (step) options.onProgress?.({ step: done + current + 1, of, ...nameOf(step), ...none, ...known });
   };
   const onStep = (position: number): void => {
     current = position;
-    tell({ phase: null, percent: null, blockedBy: [] });
+    last = none;
+    tell(none);
   };
-  const runs =
-    steps[0]?.unit.manner === 'alone'
-      ? () => runAlone(connection, steps, onStep)
-      : () => runTogether(connection, steps, options, onStep);
-  return options.observer.observe(runs, tell);
+  const onBatch = (progress: typeof last): void => {
+    last = progress;
+    tell(progress);
+  };
+  const runs = {
+    alone: () => runAlone(connection, steps, onStep),
+    batches: () => runBatches(connection, steps, { ...options, tell: onBatch }, onStep),
+    together: () => runTogether(connection, steps, options, onStep),
+  };
+  return options.observer.observe(runs[steps[0]?.unit.manner ?? 'together'], tell);
 }
 
 function nameOf({ object, action }: StepInUnit['step']): Pick<HealProgress, 'object' | 'action'> {
@@ -222,8 +239,12 @@ function explain(
 
 function toFailed({ step, unit }: StepInUnit, message: string, blockedBy: readonly Blocker[]): FailedStep {
   const { object, action, sql } = step;
-  const left = unit.drift.table ?? unit.drift.object;
-  return { object, action, sql, error: `${message}. Rolled back: ${left} stays as it was`, blockedBy };
+  const table = unit.drift.table ?? unit.drift.object;
+  const left =
+    unit.manner === 'batches'
+      ? 'What was filled stays, the rest is NULL'
+      : `Rolled back: ${table} stays as it was`;
+  return { object, action, sql, error: `${message}. ${left}`, blockedBy };
 }
 
 function toApplied({ step, unit }: StepInUnit, durationMs: number): AppliedStep {

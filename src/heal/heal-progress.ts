@@ -23,6 +23,8 @@ export interface HealProgress {
   readonly phase: string | null;
   /** Of this step, 0 to 100; null where nobody knows. */
   readonly percent: number | null;
+  /** How long this step may still take, in milliseconds; null where nobody knows. */
+  readonly remainingMs: number | null;
   /** Who has what the step waits for. */
   readonly blockedBy: readonly Blocker[];
 }

@@ -260,7 +260,11 @@ async function lookAgain(
   progress.seen(after);
   const applied = new Set(progress.applied.map(({ sql }) => sql));
   const stubborn = after.plan.drift.filter(
-    ({ disposition, sql }) => disposition === 'heal' && sql.every((statement) => applied.has(statement)),
+    // A fill goes on for as long as rows come that lack a value.
+    ({ disposition, kind, sql }) =>
+      disposition === 'heal' &&
+      kind !== 'unfilled-column' &&
+      sql.every((statement) => applied.has(statement)),
   );
   await noteNotConverging(connection, journalSchema, stubborn, after.plan.drift);
   if (stubborn.length > 0) progress.seen(await lookout.look(connection));

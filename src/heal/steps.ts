@@ -2,6 +2,7 @@ import { describeError } from '../errors.js';
 import type { PlannedUnit } from '../plan/plan.js';
 import type { Step } from '../plan/step.js';
 import { run, type Connection } from '../schema/connection.js';
+import { setApplicationWording, setWording } from '../schema/wording.js';
 
 export interface StepInUnit {
   readonly step: Step;
@@ -18,6 +19,15 @@ export class StepFailure extends Error {
   }
 }
 
+function isFill({ fills = [] }: PlannedUnit): boolean {
+  return fills.some(({ state }) => state !== 'pending');
+}
+
+/** The expression is the application's, and so is the search path in which it finds its tables. */
+function asApplication({ sql, table }: Step): string {
+  return `${setApplicationWording(table?.schema ?? 'public')}; ${sql}; ${setWording('transaction')}`;
+}
+
 /** @returns the milliseconds that each took */
 export async function runSteps(
   connection: Connection,
@@ -25,11 +35,11 @@ export async function runSteps(
   onStep: (position: number) => void,
 ): Promise<number[]> {
   const durations: number[] = [];
-  for (const [position, { step }] of steps.entries()) {
+  for (const [position, { step, unit }] of steps.entries()) {
     onStep(position);
     const start = performance.now();
     try {
-      await run(connection, step.sql);
+      await run(connection, isFill(unit) ? asApplication(step) : step.sql);
     } catch (error) {
       throw new StepFailure(position, error);
     }

@@ -1,5 +1,6 @@
 import type { Execution } from '../plan/proposal.js';
-import type { LockMode } from '../plan/step.js';
+import { markFill } from '../journal/fills.js';
+import type { FillMark, LockMode } from '../plan/step.js';
 import { run, type Connection } from '../schema/connection.js';
 import { setWording } from '../schema/wording.js';
 import { runSteps, type StepInUnit } from './steps.js';
@@ -8,10 +9,11 @@ export interface Limits {
   readonly execution: Execution;
   readonly lockTimeoutMs: number;
   readonly lockBudgetMs: number;
+  readonly journalSchema: string;
 }
 
 /** Others read and write while these are held. */
-const HARMLESS: readonly LockMode[] = ['NONE', 'SHARE UPDATE EXCLUSIVE'];
+const HARMLESS: readonly LockMode[] = ['NONE', 'ROW EXCLUSIVE', 'SHARE UPDATE EXCLUSIVE'];
 
 /** Runs steps in one transaction. */
 export async function runTogether(
@@ -23,12 +25,17 @@ export async function runTogether(
   await run(connection, `begin; ${settings(steps, limits)}; ${setWording('transaction')}`);
   try {
     const durations = await runSteps(connection, steps, onStep);
+    for (const mark of marksOf(steps)) await markFill(connection, limits.journalSchema, mark);
     await run(connection, 'commit');
     return durations;
   } catch (error) {
     await run(connection, 'rollback').catch(() => undefined);
     throw error;
   }
+}
+
+function marksOf(steps: readonly StepInUnit[]): FillMark[] {
+  return [...new Set(steps.map(({ unit }) => unit))].flatMap(({ fills }) => fills ?? []);
 }
 
 /** Of the transaction alone, so that nothing of it stays on a server session that a pooler gives to others. */

@@ -46,6 +46,21 @@ const DEFINITIONS = {
     tables text[] not null,
     claimed_at timestamptz not null default clock_timestamp(),
     last_seen_at timestamptz not null default clock_timestamp()`,
+  fill: () => `
+    id text primary key,
+    schema_name text not null,
+    table_name text not null,
+    column_name text not null,
+    expression text,
+    condition text,
+    state text not null,
+    position jsonb,
+    filled bigint not null default 0,
+    failed bigint not null default 0,
+    sample_keys text[] not null default '{}',
+    error text,
+    started_at timestamptz not null default clock_timestamp(),
+    finished_at timestamptz`,
 } satisfies Record<string, (schema: string) => string>;
 
 export type JournalTable = keyof typeof DEFINITIONS;

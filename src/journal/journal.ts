@@ -20,7 +20,7 @@ export interface StepResult {
 export class Journal {
   private constructor(
     private readonly connection: Connection,
-    private readonly schema: string,
+    readonly schema: string,
     /** Of this run. */
     readonly runId: string,
   ) {}

@@ -2,6 +2,7 @@ import type { Drift } from '../plan/plan.js';
 import type { Standing } from '../plan/standing.js';
 import { queryRows, type Connection } from '../schema/connection.js';
 import { askOf, type Claims, type Release } from './claims.js';
+import { readFills } from './fills.js';
 import { journalTable, journalTablesIn } from './journal-tables.js';
 
 /** What earlier runs, and other releases, have written down that planning has to know. */
@@ -16,6 +17,7 @@ export async function readStanding(
   const rival = tables.has('claim') ? await claims.rival(askOf(connection), release) : null;
   return {
     notConverging: new Set(notConverging),
+    fills: tables.has('fill') ? await readFills(connection, schema) : new Map(),
     olderReleaseIsAlive: rival !== null,
     olderRelease: rival && claims.describe(rival),
   };

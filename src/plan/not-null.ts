@@ -3,7 +3,7 @@ import { quoteIdentifier } from '../schema/identifier.js';
 import { temporaryCheckName } from '../schema/temporary-names.js';
 import type { Execution } from './proposal.js';
 import { alterColumn, alterTable } from './statements.js';
-import { unit, type Unit } from './step.js';
+import { unit, type Phase, type Unit } from './step.js';
 
 /**
  * SET NOT NULL reads the whole table under ACCESS EXCLUSIVE, unless a valid check proves the same; and a check is
@@ -13,12 +13,13 @@ import { unit, type Unit } from './step.js';
 export function concurrentFriendlyNotNull(
   difference: Difference<'different-nullability'>,
   execution: Execution,
+  phase: Phase,
 ): Unit[] {
   const { name } = difference.wanted;
   const set = alterColumn(difference, name, 'set not null', 'SET NOT NULL', {
     scans: execution === 'atomic',
   });
-  if (execution === 'atomic') return [unit('not-null', set)];
+  if (execution === 'atomic') return [unit(phase, set)];
   const check = quoteIdentifier(temporaryCheckName(difference.object));
   const drop = alterTable(difference, 'drop the temporary check', `DROP CONSTRAINT IF EXISTS ${check}`);
   const addClause = `ADD CONSTRAINT ${check} CHECK (${quoteIdentifier(name)} IS NOT NULL) NOT VALID`;
@@ -28,8 +29,8 @@ export function concurrentFriendlyNotNull(
   });
   return [
     // A run that died may have left its check behind.
-    unit('not-null', drop, alterTable(difference, 'add a temporary check', addClause)),
-    { ...unit('not-null', validate), cleanup: drop.sql },
-    unit('not-null', set, drop),
+    unit(phase, drop, alterTable(difference, 'add a temporary check', addClause)),
+    { ...unit(phase, validate), cleanup: drop.sql },
+    unit(phase, set, drop),
   ];
 }

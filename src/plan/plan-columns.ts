@@ -3,10 +3,11 @@ import type { Column } from '../schema/model.js';
 import { columnDefinition, fillsItself, isAddedByRewrite } from './column-definition.js';
 import { commentOnColumn } from './plan-tables.js';
 import { hazardIf, mayBeLarge, propose, type Planner } from './proposal.js';
-import { countOfMisfits, hasNulls, hasRows } from './question.js';
+import { addEmpty, passingSequence, toIdentity } from './plan-filled-later.js';
+import { countOfMisfits, hasNulls, hasRows, isRelation } from './question.js';
 import { alterColumn, alterTable, step, tableOf } from './statements.js';
 import { concurrentFriendlyNotNull } from './not-null.js';
-import { unit } from './step.js';
+import { fillingUnit, unit } from './step.js';
 import { isWidened } from './type-change.js';
 
 /**
@@ -14,44 +15,37 @@ import { isWidened } from './type-change.js';
  * work; that its NOT NULL is missing is a difference of its own (see `split.ts`).
  */
 export const planMissingColumn: Planner<'missing-column'> = (difference, context) => {
-  const { wanted } = difference;
+  const { wanted, begins = [] } = difference;
   const table = tableOf(difference);
-  const rewrites = isAddedByRewrite(wanted);
-  const add = alterTable(difference, 'add column', `ADD COLUMN ${columnDefinition(wanted)}`, { rewrites });
+  const isEmpty = begins.some(({ expression }) => expression === null);
+  const rewrites = !isEmpty && isAddedByRewrite(wanted);
+  const add = isEmpty
+    ? addEmpty(difference, context)
+    : [alterTable(difference, 'add column', `ADD COLUMN ${columnDefinition(wanted)}`, { rewrites })];
   const comments = wanted.comment === null ? [] : [commentOnColumn(table, wanted.name, wanted.comment)];
+  const comment = comments.map((sql) => step(difference, 'comment', sql, 'SHARE UPDATE EXCLUSIVE'));
+  const marks = begins.map((fill) => ({ fill, state: 'pending' as const }));
   const blocks = rewrites && mayBeLarge(table, context);
-  return propose(
-    [
-      unit(
-        'column',
-        ...(comments.length
-          ? [add, ...comments.map((sql) => step(difference, 'comment', sql, 'SHARE UPDATE EXCLUSIVE'))]
-          : [add]),
-      ),
-    ],
-    [
-      hazardIf(
-        blocks,
-        'blocks',
-        'its values differ from row to row, so adding it rewrites a large table under an exclusive lock',
-      ),
-    ],
-  );
+  const detail =
+    'its values differ from row to row, so adding it rewrites a large table under an exclusive lock';
+  return propose([fillingUnit('column', marks, [...add, ...comment])], [hazardIf(blocks, 'blocks', detail)]);
 };
 
 export const planNullability: Planner<'different-nullability'> = (difference, context) => {
-  const { wanted, actual } = difference;
+  const { wanted, actual, isFilledBefore = false } = difference;
   if (!wanted.notNull)
     return propose([unit('column', alterColumn(difference, wanted.name, 'drop not null', 'DROP NOT NULL'))]);
   const table = tableOf(difference);
   const isNew = actual === null;
   const detail = isNew
-    ? 'the new column is NULL in the rows that are there and nothing fills it; give it a default, fill it, or make it nullable'
-    : 'rows have NULL in it; fill them, or make the column nullable';
+    ? 'the new column is NULL in the rows that are there and nothing fills it; give it a default, declare @Backfill, or make it nullable'
+    : 'rows have NULL in it; fill them, declare @Backfill, or make the column nullable';
   const violated = isNew ? context.ask(hasRows(table)) !== false : context.ask(hasNulls(table, wanted.name));
-  return propose(concurrentFriendlyNotNull(difference, context.execution), [
-    hazardIf(violated, 'violated', detail),
-  ]);
+  // Right after the column is filled, as a key may need it.
+  return propose(
+    concurrentFriendlyNotNull(difference, context.execution, isFilledBefore ? 'fill' : 'not-null'),
+    [hazardIf(violated && !isFilledBefore, 'violated', detail)],
+  );
 };
 
 export const planDefault: Planner<'different-default'> = (difference) => {
@@ -91,7 +85,14 @@ function describeMisfits(misfits: number | undefined): string {
 /** A sequence of the column's own fills it in both guises, and the application may give a value of its own. */
 const isFilledBySequence = ({ serial, identity }: Column): boolean => serial || identity === 'by default';
 
-export const planGeneration: Planner<'different-generation'> = ({ desired, actual, wanted, found }) => {
+export const planGeneration: Planner<'different-generation'> = (difference, { ask }) => {
+  const { desired, actual, wanted, found } = difference;
+  // On its way, or left half-way by a run that died.
+  const isPassing =
+    wanted.identity !== null &&
+    found.serial &&
+    ask(isRelation(passingSequence(tableOf(difference), wanted))) === true;
+  if (actual === null || isPassing) return propose([toIdentity(difference)]);
   if (isFilledBySequence(wanted) && isFilledBySequence(found)) return 'accepted';
   const detail = `where its values come from (${actual}, wanted: ${desired}) is not changed on a column that has values`;
   return propose([], [{ kind: 'undecided', detail }]);

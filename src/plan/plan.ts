@@ -15,7 +15,7 @@ import {
   type Settled,
 } from './proposal.js';
 import type { Answers, Question } from './question.js';
-import { splitRequiredColumns, tableName } from './split.js';
+import { splitColumns, tableName } from './split.js';
 import type { Standing } from './standing.js';
 import { mayBeLong, PHASES, type Unit } from './step.js';
 
@@ -78,7 +78,7 @@ export function planDifferences(
     count: (question) => answers.get(question) as number | undefined,
     fact: (question) => answers.get(question),
   };
-  const planned = splitRequiredColumns(differences, context, standing).map((difference) => {
+  const planned = splitColumns(differences, context, standing).map((difference) => {
     const proposal = withPrivileges(difference, planDifference(difference, context), actual);
     const drift = toDrift(difference, proposal, policy, standing);
     const units = unitsIn(proposal).map((unit): PlannedUnit => ({
@@ -109,7 +109,7 @@ export function questionsOf(
   const ask = (question: Question): boolean | undefined => fact(question) as boolean | undefined;
   const count = (question: Question): number | undefined => fact(question) as number | undefined;
   const context: PlanContext = { ...options, actual, ask, count, fact };
-  for (const difference of splitRequiredColumns(differences, context, standing))
+  for (const difference of splitColumns(differences, context, standing))
     for (const unit of unitsIn(planDifference(difference, context))) isLong(unit, difference, context);
   return [...questions];
 }
@@ -129,6 +129,8 @@ function withPrivileges(
 ): Proposal | Settled {
   if (typeof proposal === 'string') return proposal;
   const { table } = difference;
+  // Who may update rows may fill them.
+  if (difference.kind === 'unfilled-column') return proposal;
   const found =
     table && actual.tables.find(({ schema, name }) => schema === table.schema && name === table.name);
   const hazard = found && needsOwnership(found, found.owned);

@@ -18,6 +18,7 @@ import {
 } from './plan-constraints.js';
 import { planDifferentEnum, planMissingEnum } from './plan-enums.js';
 import { planDifferentIndex, planInvalidIndex, planMissingIndex } from './plan-indexes.js';
+import { planUnfilledColumn } from './plan-fills.js';
 import { planMissingNote } from './plan-notes.js';
 import { planMissingExtension } from './plan-extensions.js';
 import { planRefusedEntity } from './plan-refusals.js';
@@ -61,6 +62,7 @@ const PLANNERS: { readonly [Kind in DriftKind]: Planner<Kind> | Settled } = {
   'different-index': planDifferentIndex,
   'invalid-index': planInvalidIndex,
   'named-differently': planName,
+  'unfilled-column': planUnfilledColumn,
   'missing-note': planMissingNote,
   'required-extra-column': planRequiredExtraColumn,
   'extra-table': stays,

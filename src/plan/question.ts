@@ -31,6 +31,14 @@ export function mayReference(table: QualifiedName): Question {
   return `select has_table_privilege(${quoteLiteral(quoteQualified(table))}, 'REFERENCES')`;
 }
 
+export function mayUpdate(table: QualifiedName): Question {
+  return `select has_table_privilege(${quoteLiteral(quoteQualified(table))}, 'UPDATE')`;
+}
+
+export function isRelation(name: QualifiedName): Question {
+  return `select to_regclass(${quoteLiteral(quoteQualified(name))}) is not null`;
+}
+
 export function isExtensionAvailable(name: string): Question {
   return `select exists (select from pg_available_extensions where name = ${quoteLiteral(name)})`;
 }

@@ -1,33 +1,85 @@
 import { displayName } from '../schema/identifier.js';
+import type { Column } from '../schema/model.js';
+import { unfilled } from '../drift/compare-fills.js';
 import { describeColumn } from '../drift/describe.js';
 import type { Difference } from '../drift/drift-kind.js';
+import { declaredFill, defaultFill } from '../drift/fill.js';
 import { fillsItself } from './column-definition.js';
+import { isHeldUp } from './plan-fills.js';
+import { isFilledLater } from './plan-filled-later.js';
 import type { PlanContext } from './proposal.js';
 import { hasRows } from './question.js';
 import type { Standing } from './standing.js';
 import { tableOf } from './statements.js';
 
 /**
- * A NOT NULL column that nothing fills is two differences on a table that has rows, or gets some from an older release
- * that does not know it: the column, which can be added nullable at once, and its NOT NULL, which cannot.
+ * A column can be several differences on a table that has rows, or gets some from an older release that does not know it: the column, which is added nullable and empty at once;
+ * its values, which batches fill in; its NOT NULL, which needs them; and its identity, which needs NOT NULL. They stand in
+ * this order.
  */
-export function splitRequiredColumns(
+export function splitColumns(
   differences: readonly Difference[],
-  { ask }: PlanContext,
+  context: PlanContext,
+  standing: Standing,
+): Difference[] {
+  const split = differences.flatMap((difference) =>
+    difference.kind === 'missing-column' ? splitColumn(difference, context, standing) : [difference],
+  );
+  const filled = new Set(
+    split.flatMap((each) => (each.kind === 'unfilled-column' && !isHeldUp(each) ? [each.object] : [])),
+  );
+  return split
+    .map((difference) =>
+      difference.kind === 'different-nullability' && filled.has(difference.object)
+        ? { ...difference, isFilledBefore: true }
+        : difference,
+    )
+    .toSorted((one, other) => rankOf(one) - rankOf(other));
+}
+
+/** Only what hangs on one another has a place of its own. */
+function rankOf({ kind }: Difference): number {
+  return ['unfilled-column', 'different-nullability', 'different-generation'].indexOf(kind);
+}
+
+function splitColumn(
+  difference: Difference<'missing-column'>,
+  context: PlanContext,
   { olderReleaseIsAlive }: Standing,
 ): Difference[] {
-  return differences.flatMap((difference): Difference[] => {
-    if (difference.kind !== 'missing-column') return [difference];
-    const { wanted, object, table } = difference;
-    if (!wanted.notNull || fillsItself(wanted)) return [difference];
-    const mayHaveRows = ask(hasRows(tableOf(difference))) !== false;
-    if (!mayHaveRows && !olderReleaseIsAlive) return [difference];
-    const nullable = { ...wanted, notNull: false };
-    return [
-      { ...difference, wanted: nullable, desired: describeColumn(nullable) },
-      { kind: 'different-nullability', object, table, desired: 'NOT NULL', actual: null, wanted },
-    ];
-  });
+  const { wanted } = difference;
+  const table = tableOf(difference);
+  const isLater = isFilledLater(wanted, context.execution);
+  const begins = [
+    ...(wanted.backfill ? [declaredFill(table, wanted.name, wanted.backfill)] : []),
+    ...(isLater ? [defaultFill(table, wanted.name)] : []),
+  ];
+  const isWhole = !isLater && (!wanted.notNull || fillsItself(wanted));
+  if (isWhole && begins.length === 0) return [difference];
+  const mayHaveRows = context.ask(hasRows(table)) !== false;
+  if (!mayHaveRows && !olderReleaseIsAlive) return [difference];
+  const added = { ...difference, begins };
+  if (isWhole) return [added];
+  const nullable = { ...wanted, notNull: false };
+  return [
+    { ...added, wanted: nullable, desired: describeColumn(nullable) },
+    ...(isLater ? [unfilled(defaultFill(table, wanted.name), null, true)] : []),
+    ...laterFacts(difference, wanted),
+  ];
+}
+
+/** What the column lacks when it has been added. */
+function laterFacts({ object, table }: Difference<'missing-column'>, wanted: Column): Difference[] {
+  const facts = { object, table, wanted };
+  const differences: Difference[] = [];
+  if (wanted.notNull)
+    differences.push({ kind: 'different-nullability', ...facts, desired: 'NOT NULL', actual: null });
+  if (wanted.identity !== null) {
+    const found = { ...wanted, identity: null, serial: true };
+    const [desired, actual] = [describeColumn(wanted), null];
+    differences.push({ kind: 'different-generation', ...facts, desired, actual, found });
+  }
+  return differences;
 }
 
 /** For messages: the table of a difference, or the object itself where it has none. */

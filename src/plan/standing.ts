@@ -1,11 +1,18 @@
+import type { FillRecord } from '../drift/fill.js';
+
 /** What stands written about findings from earlier runs, by their ids. Planning hangs on it, and nobody else. */
 export interface Standing {
   /** Applied, and still wanted right after: a loop that is not to be entered again. */
   readonly notConverging: ReadonlySet<string>;
-  /** Processes of another release were seen lately: what would break them waits. */
+  /**
+   * Processes of another release were seen lately: what would break them waits, and the rows that they insert without
+   * the columns that they do not know are filled in a last sweep once they are gone.
+   */
   readonly olderReleaseIsAlive: boolean;
   /** Which one, when it was seen and until when it counts as alive; for reasons. */
   readonly olderRelease: string | null;
+  /** By their ids. */
+  readonly fills: ReadonlyMap<string, FillRecord>;
 }
 
 /** Of a database that no run has changed yet. */
@@ -13,4 +20,5 @@ export const NOTHING_STANDS: Standing = {
   notConverging: new Set(),
   olderReleaseIsAlive: false,
   olderRelease: null,
+  fills: new Map(),
 };

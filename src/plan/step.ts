@@ -1,8 +1,9 @@
+import type { Fill, FillState } from '../drift/fill.js';
 import type { QualifiedName } from '../schema/model.js';
 
 /** Table locks by PostgreSQL's names. https://www.postgresql.org/docs/current/explicit-locking.html */
 export type LockMode =
-  'NONE' | 'SHARE UPDATE EXCLUSIVE' | 'SHARE' | 'SHARE ROW EXCLUSIVE' | 'ACCESS EXCLUSIVE';
+  'NONE' | 'ROW EXCLUSIVE' | 'SHARE UPDATE EXCLUSIVE' | 'SHARE' | 'SHARE ROW EXCLUSIVE' | 'ACCESS EXCLUSIVE';
 
 /** One statement, with what it costs those who use the database meanwhile. */
 export interface Step {
@@ -56,9 +57,15 @@ export function mayBeLong(phase: Phase): boolean {
 
 /**
  * together: in one transaction. alone: outside any, as PostgreSQL refuses the statement inside one; such a unit has one
- * step.
+ * step. batches: its one step, an UPDATE, is done in many transactions of a few rows each.
  */
-export type Manner = 'together' | 'alone';
+export type Manner = 'together' | 'alone' | 'batches';
+
+/** How far a fill has come once a unit is done. */
+export interface FillMark {
+  readonly fill: Fill;
+  readonly state: FillState;
+}
 
 /** The smallest set of steps that must happen together. */
 export interface Unit {
@@ -67,11 +74,23 @@ export interface Unit {
   readonly steps: readonly Step[];
   /** Run when the unit fails half-way although it has no transaction to roll back. */
   readonly cleanup: string | null;
+  /** Written down in the unit's own transaction; with batches, in the last of them. */
+  readonly fills?: readonly FillMark[];
 }
 
 /** A unit in a transaction. */
 export function unit(phase: Phase, ...steps: Step[]): Unit {
   return { phase, manner: 'together', steps, cleanup: null };
+}
+
+/** A unit that begins fills, or does one in a single statement. */
+export function fillingUnit(phase: Phase, fills: readonly FillMark[], steps: readonly Step[]): Unit {
+  return { phase, manner: 'together', steps, cleanup: null, fills };
+}
+
+/** A unit that fills a column while others read and write all of its rows. */
+export function batchesUnit(mark: FillMark, step: Step): Unit {
+  return { phase: 'fill', manner: 'batches', steps: [step], cleanup: null, fills: [mark] };
 }
 
 /** A unit of one statement that runs outside any transaction. */

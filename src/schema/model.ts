@@ -80,6 +80,22 @@ export interface Column {
   readonly comment: string | null;
   /** Of a serial or identity column that has rows and an index to find its maximum by; else null. */
   readonly sequence: Sequence | null;
+  /** What rows get that have NULL in it. Declared beside the schema; no catalog knows it. */
+  readonly backfill?: Backfill;
+}
+
+/** How the rows of a column are filled that have NULL in it. */
+export interface Backfill {
+  /** SQL over the row's own columns, in the application's words. */
+  readonly expression: string;
+  /** Which rows, as SQL; null for all that have NULL. */
+  readonly where: string | null;
+  /** How many rows one batch has at most; null for what the time of the batches tells. */
+  readonly batchSize: number | null;
+  /** Between two batches, in milliseconds. */
+  readonly pauseMs: number;
+  /** once: until all rows have been met. every-run: whenever rows with NULL are found. */
+  readonly repeat: 'once' | 'every-run';
 }
 
 /** How far a sequence has come that fills a column. Numbers as texts: they may be past what JavaScript counts exactly. */

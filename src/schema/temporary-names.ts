@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 const CHECK = 'auto_migration_not_null_';
 const INDEX = 'auto_migration_index_';
+const SEQUENCE = 'auto_migration_sequence_';
 
 /** The check that proves a column free of NULLs before it is made NOT NULL. */
 export function temporaryCheckName(column: string): string {
@@ -16,6 +17,11 @@ export function temporaryIndexName(index: string): string {
 /** Whether an index bears such a name of ours. */
 export function isTemporaryIndex(name: string): boolean {
   return name.startsWith(INDEX) && /^[0-9a-f]{12}$/.test(name.slice(INDEX.length));
+}
+
+/** A sequence that gives a column its values until it is an identity. */
+export function temporarySequenceName(column: string): string {
+  return `${SEQUENCE}${short(column)}`;
 }
 
 /** Whether a constraint is one of ours that a run should have taken away, and died before. */

@@ -1,3 +1,4 @@
+import type { BackfillDeclaration } from '../../src/desired/backfill-options.js';
 import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
 
 const id: EntitySchemaColumnOptions = { type: 'integer', primary: true, generated: 'increment' };
@@ -118,3 +119,16 @@ const message = new EntitySchema<Record<string, unknown>>({
 
 /** What the hotel's new release wants, declared by schema; the sample declares the same by decorators. */
 export const HOTEL = [tenants, staff, call, request, message];
+
+/** What the new columns of the rows that are there get. */
+export const HOTEL_BACKFILLS: BackfillDeclaration[] = [
+  { table: 'staff', column: 'first_name', expression: `split_part(username, '.', 1)` },
+  {
+    table: 'staff',
+    column: 'last_name',
+    expression: `substr(username, length(split_part(username, '.', 1)) + 2)`,
+  },
+  { table: 'public.staff', column: 'display_name', expression: 'username' },
+  { table: 'tenants', column: 'hotel_name', expression: 'name' },
+  { table: 'tenants', column: 'subdomain', expression: 'id' },
+];

@@ -3,7 +3,7 @@ import { AutoMigrator, type CheckReport } from '../../src/auto-migrator.js';
 import type { HealReport } from '../../src/heal/heal-report.js';
 import type { Execution } from '../../src/plan/proposal.js';
 import { createTestDatabase, type TestDatabase } from '../setup/database.js';
-import { HOTEL } from './hotel-entities.js';
+import { HOTEL, HOTEL_BACKFILLS } from './hotel-entities.js';
 import { openDataSource } from './open-data-source.js';
 
 const EXECUTIONS: Execution[] = ['online', 'atomic'];
@@ -99,7 +99,10 @@ describe.each(EXECUTIONS)('the hotel is healed, execution %s', (execution) => {
 
   beforeAll(async () => {
     database = await createTestDatabase({ template: 'hotel' });
-    migrator = new AutoMigrator(await openDataSource(database.url, HOTEL), { execution });
+    migrator = new AutoMigrator(await openDataSource(database.url, HOTEL), {
+      execution,
+      backfills: HOTEL_BACKFILLS,
+    });
     const columns = await columnsOfTables(database);
     before = {
       check: await migrator.check(),
@@ -141,7 +144,29 @@ describe.each(EXECUTIONS)('the hotel is healed, execution %s', (execution) => {
     const [rows] = await database.query<{ filled: boolean }>(
       `select bool_and("${column}" is not null) as filled from "${table}"`,
     );
-    expect(rows?.filled).toBe(byDefault !== null);
+    const isFilled = HOTEL_BACKFILLS.some((each) => each.table.endsWith(table) && each.column === column);
+    expect(rows?.filled).toBe(byDefault !== null || isFilled);
+  });
+
+  test('the columns have the values that the scenario names, hostile user names included', async () => {
+    const wrong = await database.query(
+      `select username from staff where display_name is distinct from username
+         or case when strpos(username, '.') > 0 then (first_name || '.' || last_name) is distinct from username
+           else first_name is distinct from username or last_name <> '' end
+       union all select name from tenants where hotel_name is distinct from name or subdomain is distinct from id`,
+    );
+    expect(wrong).toEqual([]);
+    const hostile = await database.query(
+      'select first_name, last_name from staff where username !~ $1 order by id',
+      ['^first'],
+    );
+    expect(hostile.map((row) => Object.values(row))).toEqual([
+      ['nodots', ''],
+      ['', ''],
+      ['', 'leading'],
+      ["O'Brien", 'Sean'],
+      ['Ünï', 'Çødé'],
+    ]);
   });
 
   test('the indexes, the check and the foreign keys are there, valid', async () => {
@@ -183,6 +208,7 @@ describe.each(EXECUTIONS)('the hotel is healed, execution %s', (execution) => {
     const about = report.drift.filter(({ object }) => object.startsWith('public.monthly_report'));
     expect(about).toEqual([
       {
+        id: expect.any(String),
         kind: 'extra-table',
         object: 'public.monthly_report',
         table: 'public.monthly_report',
@@ -199,7 +225,11 @@ describe.each(EXECUTIONS)('the hotel is healed, execution %s', (execution) => {
 
   test('a second heal finds nothing to do and writes nothing down', async () => {
     const runs = (await migrator.history()).length;
+    const written =
+      'select max(xmin::text::bigint) as last from (select xmin from staff union all select xmin from tenants) r';
+    const rowsBefore = await database.query(written);
     const second = await migrator.heal();
+    expect(await database.query(written)).toEqual(rowsBefore);
     expect(second).toMatchObject({
       outcome: 'nothing-to-do',
       runId: null,
@@ -219,7 +249,7 @@ describe.each(EXECUTIONS)('the hotel is healed, execution %s', (execution) => {
     const dataSource = await openDataSource(database.url, HOTEL);
     const found = await dataSource.getRepository('staff').find({ where: { username: 'nodots' } });
     expect(found).toEqual([
-      expect.objectContaining({ first_name: null, permissions: '[]', is_active: true }),
+      expect.objectContaining({ first_name: 'nodots', permissions: '[]', is_active: true }),
     ]);
   });
 });

@@ -45,7 +45,7 @@ function finding(object: string): Drift {
 
 const of = (drift: Drift, part: Unit): PlannedUnit => ({ ...part, drift, isLong: false });
 
-const limits = { lockTimeoutMs: 1000, lockRetries: 5, lockBudgetMs: 1000 };
+const limits = { lockTimeoutMs: 1000, lockRetries: 5, journalSchema: 'auto_migration', lockBudgetMs: 1000 };
 
 async function execute(units: PlannedUnit[], execution: Execution): Promise<ExecutionResult> {
   const journal = await Journal.begin(connection, 'auto_migration', 'api', 'hash');

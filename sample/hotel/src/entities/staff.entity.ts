@@ -1,3 +1,4 @@
+import { Backfill } from 'nestjs-auto-migration';
 import { Column, CreateDateColumn, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
 
 /** Who works at a hotel and logs in. */
@@ -23,12 +24,15 @@ export class Staff {
   @CreateDateColumn({ name: 'created_at', type: 'timestamp' })
   createdAt!: Date;
 
+  @Backfill(`split_part(username, '.', 1)`)
   @Column('varchar', { name: 'first_name', length: 255, nullable: true })
   firstName!: string | null;
 
+  @Backfill(`substr(username, length(split_part(username, '.', 1)) + 2)`)
   @Column('varchar', { name: 'last_name', length: 255, nullable: true })
   lastName!: string | null;
 
+  @Backfill('username')
   @Column('varchar', { name: 'display_name', length: 255, nullable: true })
   displayName!: string | null;
 

@@ -1,3 +1,4 @@
+import { Backfill } from 'nestjs-auto-migration';
 import { Column, CreateDateColumn, Entity, Index, PrimaryColumn } from 'typeorm';
 
 /** A hotel. */
@@ -12,9 +13,11 @@ export class Tenant {
   @CreateDateColumn({ name: 'created_at', type: 'timestamp' })
   createdAt!: Date;
 
+  @Backfill('name')
   @Column('varchar', { name: 'hotel_name', length: 255, nullable: true })
   hotelName!: string | null;
 
+  @Backfill('id')
   @Index('idx_tenants_subdomain', { unique: true })
   @Column('varchar', { length: 50, nullable: true })
   subdomain!: string | null;

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import type { Backfill, QualifiedName } from '../schema/model.js';
+
+/** What gives rows a value that have NULL in a column: a declared backfill, or the default of a column added later. */
+export interface Fill extends Omit<Backfill, 'expression'> {
+  readonly table: QualifiedName;
+  readonly column: string;
+  /** Null for the column's own default. */
+  readonly expression: string | null;
+}
+
+/** pending: rows may be left. swept: all were met while an older release could still insert more. done: that is all. */
+export type FillState = 'pending' | 'swept' | 'done';
+
+/** What earlier runs have written down about a fill. */
+export interface FillRecord {
+  readonly id: string;
+  readonly table: QualifiedName;
+  readonly column: string;
+  readonly expression: string | null;
+  readonly state: FillState;
+  /** Rows that PostgreSQL refused to give their value. */
+  readonly failed: number;
+  /** Of up to ten of them, as one would write their keys. */
+  readonly sampleKeys: readonly string[];
+  readonly error: string | null;
+  /** It ended so short a time ago that it is not tried again yet. */
+  readonly isRecent: boolean;
+}
+
+/** Names a fill over all runs: the same column, expression and rows. How fast it goes does not count. */
+export function fillId({
+  table,
+  column,
+  expression,
+  where,
+}: Omit<Fill, 'batchSize' | 'pauseMs' | 'repeat'>): string {
+  const facts = JSON.stringify([table.schema, table.name, column, expression, where]);
+  return createHash('sha256').update(facts).digest('hex').slice(0, 16);
+}
+
+export function declaredFill({ schema, name }: QualifiedName, column: string, backfill: Backfill): Fill {
+  return { ...backfill, table: { schema, name }, column };
+}
+
+/** For rows that were there before a column with a default of its own for each row. */
+export function defaultFill({ schema, name }: QualifiedName, column: string): Fill {
+  return {
+    table: { schema, name },
+    column,
+    expression: null,
+    where: null,
+    batchSize: null,
+    pauseMs: PAUSE_MS,
+    repeat: 'once',
+  };
+}
+
+const PAUSE_MS = 10;
+
+/** A part of the application's SQL, so that nothing of it reaches what follows. */
+export function enclosed(sql: string): string {
+  return sql.includes('--') ? `(${sql}\n)` : `(${sql})`;
+}
+
+/** The rows that it is for, as a condition on the table. */
+export function conditionOf({ where }: Pick<Fill, 'where'>, column: string): string {
+  return where === null ? `${column} IS NULL` : `${column} IS NULL AND ${enclosed(where)}`;
+}

@@ -1,0 +1,240 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describeError, HealingStoppedError, sqlStateOf } from '../errors.js';
+import type { Fill } from '../drift/fill.js';
+import {
+  beginSweep,
+  endSweep,
+  markFill,
+  noteRefusal,
+  resumeFill,
+  type FillPosition,
+} from '../journal/fills.js';
+import type { FillMark } from '../plan/step.js';
+import { queryRows, run, type Connection, type Result } from '../schema/connection.js';
+import { displayName } from '../schema/identifier.js';
+import { setApplicationWording } from '../schema/wording.js';
+import { describeKey, fillRows, nextRows, readTargets, type FillTarget } from './batch.js';
+import type { HealProgress } from './heal-progress.js';
+import { Pace } from './pace.js';
+import { retryLockConflicts } from './retry.js';
+import { StepFailure, type StepInUnit } from './steps.js';
+
+export interface BatchOptions {
+  readonly journalSchema: string;
+  readonly lockTimeoutMs: number;
+  readonly lockRetries: number;
+  /** No further batch is begun once it aborts. */
+  readonly signal: AbortSignal;
+  readonly tell: (progress: Pick<HealProgress, 'phase' | 'percent' | 'remainingMs'>) => void;
+}
+
+/** Rows that come meanwhile without a value are the application's, in the end. */
+const LAST_SWEEP = 3;
+const MOST_SWEEPS = 20;
+
+/**
+ * Fills a column in small transactions, from where an earlier run has left it: sweeps over the table until one finds
+ * nothing. What others hold is never waited for; a further sweep meets it.
+ *
+ * @throws StepFailure when rows are left; what was filled stays
+ */
+export async function runBatches(
+  connection: Connection,
+  [first]: readonly StepInUnit[],
+  options: BatchOptions,
+  onStep: (position: number) => void,
+): Promise<number[]> {
+  const [mark] = first?.unit.fills ?? [];
+  if (!mark) throw new TypeError('A unit in batches says what it fills');
+  onStep(0);
+  const start = performance.now();
+  try {
+    await new Filling(connection, mark, options).run();
+  } catch (error) {
+    throw error instanceof StepFailure ? error : new StepFailure(0, error);
+  }
+  return [performance.now() - start];
+}
+
+interface Sweep {
+  filled: number;
+  /** Somebody else's at the moment, or changed back by a trigger. */
+  skipped: number;
+  /** Refused by PostgreSQL. */
+  failed: number;
+  error: string;
+  key: string;
+}
+
+class Filling {
+  private readonly fill: Fill;
+  private readonly pace: Pace;
+  private readonly startedAt = performance.now();
+  private expected = 0;
+  private metBefore = 0;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly mark: FillMark,
+    private readonly options: BatchOptions,
+  ) {
+    this.fill = mark.fill;
+    this.pace = new Pace(mark.fill.batchSize, mark.fill.pauseMs);
+  }
+
+  async run(): Promise<void> {
+    const { connection, fill, options } = this;
+    const targets = await readTargets(connection, fill);
+    if (targets.length === 0)
+      throw new Error(
+        `${displayName(fill.table.schema, fill.table.name)} is not there, or has no rows of its own`,
+      );
+    this.expected = targets.reduce((sum, { rows }) => sum + rows, 0);
+    let position = await resumeFill(connection, options.journalSchema, fill);
+    let standstills = 0;
+    for (let sweep = 1; ; sweep++) {
+      // One that was begun by a run before does not know what that one skipped.
+      const isWhole = position === null;
+      if (isWhole) await beginSweep(connection, options.journalSchema, fill);
+      const seen = await this.sweep(targets, position);
+      position = null;
+      const isComplete = isWhole && seen.skipped === 0;
+      if (isComplete && seen.failed > 0) throw await this.refusal(seen);
+      if (isComplete && (seen.filled === 0 || sweep >= LAST_SWEEP)) break;
+      standstills = seen.skipped > 0 && seen.filled === 0 ? standstills + 1 : 0;
+      if (standstills > options.lockRetries || sweep > MOST_SWEEPS) throw heldByOthers(seen);
+      if (standstills > 0) await this.wait(options.lockTimeoutMs);
+    }
+    await markFill(connection, options.journalSchema, this.mark);
+  }
+
+  /** Meets each row once. */
+  private async sweep(targets: readonly FillTarget[], from: FillPosition | null): Promise<Sweep> {
+    const seen: Sweep = { filled: 0, skipped: 0, failed: 0, error: '', key: '' };
+    const first = Math.max(
+      0,
+      targets.findIndex(({ name }) => name === from?.relation),
+    );
+    let met = from?.met ?? 0;
+    this.metBefore = met;
+    for (const target of targets.slice(first)) {
+      let after = target.name === from?.relation ? from.after : null;
+      for (;;) {
+        this.assertGoingOn();
+        const position = { relation: target.name, after, met };
+        const next = await retryLockConflicts(
+          () => this.batch(target, position, seen),
+          this.options.lockRetries,
+          this.options.signal,
+        );
+        if (!next) break;
+        ({ after, met } = next);
+        this.tell(met);
+        await this.wait(await this.pace.pause(this.connection, target.name));
+      }
+    }
+    return seen;
+  }
+
+  /** @returns where the next batch begins; null where there are no more rows */
+  private async batch(target: FillTarget, from: FillPosition, seen: Sweep): Promise<FillPosition | null> {
+    const { connection, fill, options, pace } = this;
+    const start = performance.now();
+    const results = (await connection.query(
+      `${this.begin()}; ${nextRows(target, from.after, pace.size)}`,
+    )) as Result[];
+    const [window] = (results.at(-1)?.rows ?? []) as unknown as { key: string[]; rows: number }[];
+    if (!window) {
+      await run(connection, 'commit');
+      return null;
+    }
+    const to = { ...from, after: window.key, met: from.met + window.rows };
+    try {
+      const sql = fillRows(fill, target, { after: from.after, to: window.key }, options.journalSchema, to);
+      const [row] = await queryRows<{ filled: number; candidates: number }>(connection, sql);
+      await run(connection, 'commit');
+      const { filled = 0, candidates = 0 } = row ?? {};
+      seen.filled += filled;
+      seen.skipped += candidates - filled;
+      pace.took(performance.now() - start, window.rows);
+      return to;
+    } catch (error) {
+      await run(connection, 'rollback').catch(() => undefined);
+      if (!isOfARow(error)) throw new StepFailure(0, error);
+      pace.refused(window.rows);
+      if (window.rows > 1) return from;
+      await this.note(target, to, seen, error);
+      return to;
+    }
+  }
+
+  private async note(target: FillTarget, position: FillPosition, seen: Sweep, error: unknown): Promise<void> {
+    const key = describeKey(target, position.after ?? []);
+    const message = describeError(error);
+    await noteRefusal(this.connection, this.options.journalSchema, this.fill, {
+      position,
+      key,
+      error: message,
+    });
+    seen.failed++;
+    seen.error = message;
+    seen.key ||= key;
+  }
+
+  /** As the application would read its expression, and with no limit but that of its locks. */
+  private begin(): string {
+    const settings = {
+      lock_timeout: this.options.lockTimeoutMs,
+      statement_timeout: 0,
+      idle_in_transaction_session_timeout: 0,
+      // Rows are met in the order in which they lie.
+      synchronize_seqscans: 'off',
+      max_parallel_workers_per_gather: 0,
+      jit: 'off',
+    };
+    const set = Object.entries(settings).map(([name, value]) => `set local ${name} = '${value}'`);
+    const wording = setApplicationWording(this.fill.table.schema);
+    return ['begin isolation level read committed', ...set, wording].join('; ');
+  }
+
+  /** Waits, unless the healing is to end. */
+  private async wait(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.options.signal }).catch(() => undefined);
+    this.assertGoingOn();
+  }
+
+  private assertGoingOn(): void {
+    if (this.options.signal.aborted)
+      throw new HealingStoppedError('Stopped between two batches; the next run goes on from there');
+  }
+
+  private tell(met: number): void {
+    const { expected, metBefore, startedAt, pace } = this;
+    const left = Math.max(0, expected - met);
+    const speed = (met - metBefore) / (performance.now() - startedAt);
+    const slowed = pace.strain === null ? '' : `, slowly: ${pace.strain}`;
+    this.options.tell({
+      phase: `filling: ${met} of about ${Math.max(met, expected)} rows${slowed}`,
+      percent: expected > 0 ? Math.min(99, Math.floor((100 * met) / expected)) : null,
+      remainingMs: expected > 0 && speed > 0 ? Math.round(left / speed) : null,
+    });
+  }
+
+  private async refusal({ failed, key, error }: Sweep): Promise<Error> {
+    await endSweep(this.connection, this.options.journalSchema, this.fill);
+    return new Error(
+      `${failed} ${failed === 1 ? 'row' : 'rows'} could not be filled, the first ${key}: ${error}`,
+    );
+  }
+}
+
+/** What a single row is to blame for: its value, a constraint, a trigger's refusal. */
+function isOfARow(error: unknown): boolean {
+  return /^(?:21|22|23|54|P0)/.test(sqlStateOf(error) ?? '');
+}
+
+function heldByOthers({ skipped }: Sweep): Error {
+  return new Error(
+    `${skipped} ${skipped === 1 ? 'row is' : 'rows are'} held by other transactions, or changed back by a trigger; the next run goes on`,
+  );
+}

@@ -1,0 +1,66 @@
+import { queryRows, type Connection } from '../schema/connection.js';
+import { quoteLiteral } from '../schema/identifier.js';
+
+/** A row that a batch has changed is locked for so long at most. */
+const TARGET_MS = 100;
+const FIRST_SIZE = 500;
+const LARGEST_SIZE = 50_000;
+/** Between two batches that somebody has to catch up with. */
+const STRAINED_PAUSE_MS = 1000;
+const LOOK_EVERY_MS = 1000;
+
+/** How many rows the next batch takes, and how long to wait before it. */
+export class Pace {
+  /** Rows. */
+  size: number;
+  /** Why the batches go slowly; null where they do not. */
+  strain: string | null = null;
+  private readonly largest: number;
+  private lookedAt = 0;
+
+  /** @param batchSize at most so many rows; null for what the time tells */
+  constructor(
+    batchSize: number | null,
+    private readonly pauseMs: number,
+  ) {
+    this.largest = batchSize ?? LARGEST_SIZE;
+    this.size = Math.min(FIRST_SIZE, this.largest);
+  }
+
+  /** A batch of so many rows took so long. */
+  took(ms: number, rows: number): void {
+    if (rows < this.size) return;
+    const factor = Math.min(2, Math.max(0.25, TARGET_MS / ms));
+    this.size = Math.max(1, Math.min(this.largest, Math.round(this.size * factor)));
+  }
+
+  /** One of so many rows was refused: fewer are tried, until it stands alone. */
+  refused(rows: number): void {
+    this.size = Math.max(1, Math.floor(rows / 8));
+  }
+
+  /** In milliseconds. */
+  async pause(connection: Connection, table: string): Promise<number> {
+    if (performance.now() - this.lookedAt > LOOK_EVERY_MS) {
+      this.strain = await strainOf(connection, table);
+      this.lookedAt = performance.now();
+    }
+    return this.strain === null ? this.pauseMs : Math.max(this.pauseMs, STRAINED_PAUSE_MS);
+  }
+}
+
+/**
+ * Who has to catch up with what is written. A role that may not read statistics sees nobody.
+ * https://www.postgresql.org/docs/current/monitoring-stats.html
+ */
+async function strainOf(connection: Connection, table: string): Promise<string | null> {
+  const sql = `select case
+      when exists (select from pg_catalog.pg_stat_replication
+        where replay_lag > interval '5 seconds' or pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), replay_lsn) > 67108864)
+      then 'a replica lags behind'
+      when exists (select from pg_catalog.pg_stat_progress_vacuum where relid = ${quoteLiteral(table)}::pg_catalog.regclass)
+      then 'the table is being vacuumed'
+    end as strain`;
+  const [row] = await queryRows<{ strain: string | null }>(connection, sql);
+  return row?.strain ?? null;
+}

@@ -1,0 +1,89 @@
+import { fillId, type Fill, type FillRecord } from '../drift/fill.js';
+import type { FillMark } from '../plan/step.js';
+import { queryRows, run, type Connection } from '../schema/connection.js';
+import { quoteLiteral } from '../schema/identifier.js';
+import { journalTable } from './journal-tables.js';
+
+/** How far a fill has come. */
+export interface FillPosition {
+  /** The table or partition that it is at, as SQL. */
+  readonly relation: string;
+  /** The key of the last row that was met there; null at its beginning. */
+  readonly after: readonly string[] | null;
+  /** The rows met so far in this sweep, of all partitions. */
+  readonly met: number;
+}
+
+/** Rows that were refused are not tried again for this long. */
+const RETRY_AFTER = '1 hour';
+
+/** All fills that were ever begun, by their ids. */
+export async function readFills(connection: Connection, schema: string): Promise<Map<string, FillRecord>> {
+  const sql = `select id, json_build_object('schema', schema_name, 'name', table_name) as "table",
+      column_name as "column", expression, state, failed::int, sample_keys as "sampleKeys", error,
+      coalesce(finished_at > now() - interval '${RETRY_AFTER}', false) as "isRecent"
+    from ${journalTable(schema, 'fill')}`;
+  return new Map((await queryRows<FillRecord>(connection, sql)).map((record) => [record.id, record]));
+}
+
+/** Writes down in the transaction that is open that a fill begins anew, or that it is done. */
+export async function markFill(connection: Connection, schema: string, mark: FillMark): Promise<void> {
+  const { table, column, expression, where } = mark.fill;
+  const isPending = mark.state === 'pending';
+  await connection.query(
+    `insert into ${journalTable(schema, 'fill')} as f
+       (id, schema_name, table_name, column_name, expression, condition, state, finished_at)
+     values ($1, $2, $3, $4, $5, $6, $7, case when not $8 then clock_timestamp() end)
+     on conflict (id) do update set state = excluded.state, position = null, failed = 0, sample_keys = '{}', error = null,
+       filled = case when $8 then 0 else f.filled end,
+       started_at = case when $8 then clock_timestamp() else f.started_at end, finished_at = excluded.finished_at`,
+    [fillId(mark.fill), table.schema, table.name, column, expression, where, mark.state, isPending],
+  );
+}
+
+/** Where the sweep that a run has left is to go on; null at the beginning of one. Begins the fill where it has to be. */
+export async function resumeFill(
+  connection: Connection,
+  schema: string,
+  fill: Fill,
+): Promise<FillPosition | null> {
+  const sql = `select position from ${journalTable(schema, 'fill')} where id = $1 and state = 'pending'`;
+  const [row] = await queryRows<{ position: FillPosition | null }>(connection, sql, [fillId(fill)]);
+  if (!row) await markFill(connection, schema, { fill, state: 'pending' });
+  return row?.position ?? null;
+}
+
+/** A new sweep: what the last one has counted as refused is met again. */
+export async function beginSweep(connection: Connection, schema: string, fill: Fill): Promise<void> {
+  const sql = `update ${journalTable(schema, 'fill')}
+    set position = null, failed = 0, sample_keys = '{}', error = null, finished_at = null where id = $1`;
+  await connection.query(sql, [fillId(fill)]);
+}
+
+/** SQL for the batch's own transaction: where it ended and how many rows it has filled, which is an expression. */
+export function notePosition(schema: string, fill: Fill, position: FillPosition, filled: string): string {
+  return `update ${journalTable(schema, 'fill')}
+    set position = ${quoteLiteral(JSON.stringify(position))}, filled = filled + ${filled} where id = '${fillId(fill)}'`;
+}
+
+/** More keys of rows that were refused would not tell more. */
+const SAMPLES = 10;
+
+/** A row was refused: it is counted, and left as it is. */
+export async function noteRefusal(
+  connection: Connection,
+  schema: string,
+  fill: Fill,
+  refusal: { readonly position: FillPosition; readonly key: string; readonly error: string },
+): Promise<void> {
+  const sql = `update ${journalTable(schema, 'fill')} set position = $2, failed = failed + 1, error = $4,
+    sample_keys = case when cardinality(sample_keys) < ${SAMPLES} then sample_keys || $3::text else sample_keys end
+    where id = $1`;
+  await connection.query(sql, [fillId(fill), JSON.stringify(refusal.position), refusal.key, refusal.error]);
+}
+
+/** Rows were refused, so it stays pending. */
+export async function endSweep(connection: Connection, schema: string, fill: Fill): Promise<void> {
+  const set = `position = null, finished_at = clock_timestamp()`;
+  await run(connection, `update ${journalTable(schema, 'fill')} set ${set} where id = '${fillId(fill)}'`);
+}

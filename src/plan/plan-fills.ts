@@ -1,0 +1,45 @@
+import type { Difference } from '../drift/drift-kind.js';
+import { conditionOf, enclosed, type Fill } from '../drift/fill.js';
+import { displayName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
+import { hazardIf, propose, type Planner } from './proposal.js';
+import { mayUpdate } from './question.js';
+import { step } from './statements.js';
+import { batchesUnit, fillingUnit } from './step.js';
+
+type Unfilled = Difference<'unfilled-column'>;
+
+/** Online in small batches, else in one statement. Values that are there are never overwritten. */
+export const planUnfilledColumn: Planner<'unfilled-column'> = (difference, context) => {
+  const { fill, isFinal } = difference;
+  const update = step(difference, 'fill', updateOf(fill), 'ROW EXCLUSIVE');
+  const units =
+    context.execution === 'online'
+      ? [batchesUnit({ fill, state: isFinal ? 'done' : 'swept' }, update)]
+      : [fillingUnit('fill', [{ fill, state: isFinal ? 'done' : 'swept' }], [update])];
+  const may = context.ask(mayUpdate(fill.table));
+  const where = displayName(fill.table.schema, fill.table.name);
+  return propose(units, [
+    hazardIf(may === false, 'needs-privilege', `needs UPDATE on ${where}`),
+    hazardIf(isHeldUp(difference), 'violated', describeFailure(difference)),
+  ]);
+};
+
+/** Rows were refused a short time ago: they would be again. */
+export function isHeldUp({ record }: Unfilled): boolean {
+  return record !== null && record.failed > 0 && record.isRecent;
+}
+
+/** All rows at once: what the batches do in small parts. */
+export function updateOf(fill: Fill): string {
+  const column = quoteIdentifier(fill.column);
+  const value = fill.expression === null ? 'DEFAULT' : enclosed(fill.expression);
+  const hasValue = fill.expression === null ? '' : ` AND ${enclosed(fill.expression)} IS NOT NULL`;
+  const condition = `${conditionOf(fill, column)}${hasValue}`;
+  return `UPDATE ${quoteQualified(fill.table)} SET ${column} = ${value} WHERE ${condition}`;
+}
+
+function describeFailure({ record }: Unfilled): string {
+  if (!record) return '';
+  const rows = record.failed === 1 ? 'row' : 'rows';
+  return `${record.failed} ${rows} could not be filled (${record.sampleKeys.join('; ')}): ${record.error}; mend them or the expression. They are tried again after an hour`;
+}
