@@ -1,4 +1,5 @@
 import { BOOTS, CHECKS, PEERS } from './contenders/table.mjs';
+import { measureFills } from './fill/fill.mjs';
 import { measureLoads } from './load/load.mjs';
 import { measureLooks } from './looks.mjs';
 
@@ -23,5 +24,9 @@ export const COMMANDS = {
   load: {
     about: 'what the requests of an application wait for while its tables are healed, by us and by others',
     measure: measureLoads,
+  },
+  fill: {
+    about: 'how fast a column is filled in the rows that are there, and what queries wait for meanwhile',
+    measure: measureFills,
   },
 };

@@ -1,4 +1,4 @@
-// npm run bench -- check | boot | load [options]
+// npm run bench -- check | boot | load | fill [options]
 import { parseArgs } from 'node:util';
 import { COMMANDS } from './commands.mjs';
 import { describeMachine } from './report/machine.mjs';
@@ -22,7 +22,7 @@ ${Object.entries(COMMANDS)
   --only <names>     these contenders alone, as in the JSON, with commas between them
   --sizes <numbers>  check, boot: these numbers of tables alone, and nothing else
   --no-peers         check: without those that have to be installed
-  --rows <numbers>   load: tables of these numbers of rows
+  --rows <numbers>   load, fill: tables of these numbers of rows
 
 A server is started for it; BENCH_DATABASE_URL names another one.`;
 

@@ -39,7 +39,8 @@ export async function measureHealing(
   { rows, connections, warmUpMs, idleMs, blockedMs, limitMs },
 ) {
   const dataSource = await new DataSource({ type: 'postgres', url, entities: WANTED }).initialize();
-  const traffic = await startTraffic({ url, rows, connections }, warmUpMs);
+  const kinds = /** @type {const} */ (['read', 'update', 'insert']);
+  const traffic = await startTraffic({ url, rows, connections, kinds }, warmUpMs);
   try {
     const { window: idle } = await traffic.watch(() => wait(idleMs));
     const blocker = blockedMs > 0 ? await openTransaction(url, blockedMs) : undefined;
@@ -58,10 +59,11 @@ export async function measureHealing(
 }
 
 /**
+ * What somebody does to the database, timed, and cut off when it takes too long.
  * @param {Healer} healer
  * @param {Patient} patient
  */
-async function heal(healer, patient) {
+export async function heal(healer, patient) {
   const start = performance.now();
   const sinceStart = () => Math.round(performance.now() - start);
   /** @type {HealingFigure['steps'][number][]} */

@@ -36,10 +36,14 @@ const REQUESTS = [
   },
 ];
 
-/** One of them at random, by their shares. */
-export function nextRequest() {
-  let place = Math.random();
-  for (const request of REQUESTS) {
+/**
+ * One of these kinds at random, by their shares.
+ * @param {readonly RequestKind[]} kinds
+ */
+export function nextRequest(kinds) {
+  const requests = REQUESTS.filter(({ kind }) => kinds.includes(kind));
+  let place = Math.random() * requests.reduce((sum, { share }) => sum + share, 0);
+  for (const request of requests) {
     place -= request.share;
     if (place < 0) return request;
   }

@@ -39,7 +39,7 @@ async function ask() {
 }
 
 async function send() {
-  const { kind, text, values } = nextRequest();
+  const { kind, text, values } = nextRequest(order.kinds);
   // It counts where it was sent, however long it takes.
   const counting = recorder;
   const sent = performance.now();

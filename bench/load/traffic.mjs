@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 /**
  * @import { ChildProcess } from 'node:child_process'
  * @import { Window } from './recorder.mjs'
+ * @import { RequestKind } from './requests.mjs'
  */
 
 /**
@@ -13,6 +14,7 @@ import { fileURLToPath } from 'node:url';
  * @property {string} url
  * @property {number} rows of the table
  * @property {number} connections
+ * @property {readonly RequestKind[]} kinds
  * @property {string} applicationName
  */
 

@@ -100,7 +100,7 @@ export function atMost(promise, measured, limit, unit) {
 }
 
 /** @type {typeof atMost} */
-function atLeast(promise, measured, limit, unit) {
+export function atLeast(promise, measured, limit, unit) {
   return held(promise, measured, `≥ ${limit}${unit}`, unit, measured >= limit);
 }
 
