@@ -14,7 +14,10 @@ const us = {
   name: 'us',
   title: '`AutoMigrator.heal()`, online',
   async heal({ dataSource }, onStep) {
-    const { error } = await new AutoMigrator(dataSource, { execution: 'online' }).heal({
+    const { error } = await new AutoMigrator(dataSource, {
+      execution: 'online',
+      backfills: [{ table: 'booking', column: 'reference', expression: EXPRESSION }],
+    }).heal({
       onApplied: ({ action, object, durationMs }) => onStep({ what: `${action} ${object}`, ms: durationMs }),
     });
     if (error) throw new Error(error);

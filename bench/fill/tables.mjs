@@ -10,10 +10,7 @@ export function createUnfilled(rows) {
   return [...createBookings(rows), 'alter table booking add column reference varchar(60)'];
 }
 
-/**
- * The one place where the filling is declared for us: what `@Backfill(EXPRESSION)` says of `reference` belongs here, or
- * into the options of the migrator in `fillers.mjs`. Until then nobody fills it, and the bench says so.
- */
+/** What the entities ask for; how `reference` is filled is said in `fillers.mjs`. */
 export const WANTED = [
   new EntitySchema({
     name: 'booking',
