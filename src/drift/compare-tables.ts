@@ -1,5 +1,5 @@
 import { displayName } from '../schema/identifier.js';
-import type { RelationKind, Schema, Table } from '../schema/model.js';
+import type { Index, RelationKind, Schema, Table } from '../schema/model.js';
 import { compareColumns } from './compare-columns.js';
 import { compareConstraints } from './compare-constraints.js';
 import { compareIndexes } from './compare-indexes.js';
@@ -34,12 +34,14 @@ function compareTable(wanted: Table, found: Table): Difference[] {
   }
   const ofIndexes = compareIndexes(wanted, found);
   if (isView(wanted)) return [...compareView(wanted, found), ...compareComment(wanted, found), ...ofIndexes];
-  const spares = new Set(ofIndexes.flatMap((each) => (each.kind === 'extra-index' ? [each.found] : [])));
+  const extra = new Set(ofIndexes.flatMap((each) => (each.kind === 'extra-index' ? [each.found] : [])));
+  // A key of a partitioned table takes no index that is there.
+  const spares = found.kind === 'table' ? extra : new Set<Index>();
   return [
     ...compareColumns(wanted, found),
     ...compareConstraints(wanted, found, spares),
     ...compareComment(wanted, found),
-    ...ofIndexes.filter((each) => each.kind !== 'extra-index' || spares.has(each.found)),
+    ...ofIndexes.filter((each) => each.kind !== 'extra-index' || extra.has(each.found)),
   ];
 }
 

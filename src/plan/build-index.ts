@@ -9,11 +9,12 @@ import { loneUnit, unit, type Unit } from './step.js';
 export function createIndex(
   table: QualifiedName,
   index: Pick<Index, 'name' | 'unique' | 'definition'>,
-  concurrently = false,
+  how: 'CONCURRENTLY' | 'ONLY' | null = null,
 ): string {
   const create = index.unique ? 'CREATE UNIQUE INDEX' : 'CREATE INDEX';
-  const how = concurrently ? ' CONCURRENTLY' : '';
-  return `${create}${how} ${quoteIdentifier(index.name)} ON ${quoteQualified(table)} ${index.definition}`;
+  const concurrently = how === 'CONCURRENTLY' ? ' CONCURRENTLY' : '';
+  const only = how === 'ONLY' ? ' ONLY' : '';
+  return `${create}${concurrently} ${quoteIdentifier(index.name)} ON${only} ${quoteQualified(table)} ${index.definition}`;
 }
 
 /** The unit that makes an index; others read and write meanwhile where PostgreSQL can build it concurrently. */
@@ -28,7 +29,7 @@ export function buildIndex(
     return unit('index', step(difference, 'create index', create, 'SHARE', { scans: true }));
   }
   const name = quoteQualified({ schema: table.schema, name: index.name });
-  const sql = createIndex(table, index, true);
+  const sql = createIndex(table, index, 'CONCURRENTLY');
   const create = step(difference, 'create index', sql, 'SHARE UPDATE EXCLUSIVE', { scans: true });
   return loneUnit('index', create, `DROP INDEX CONCURRENTLY IF EXISTS ${name}`);
 }

@@ -4,6 +4,8 @@ import type { Difference } from '../drift/drift-kind.js';
 import type { Hazard } from './hazard.js';
 import { needsCreate, needsReferences } from './privileges.js';
 import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from './proposal.js';
+import { findTable, hazardOfConcurrentBuild } from './build-index.js';
+import { hazardOfParts, indexInParts, keyInParts } from './plan-partitions.js';
 import { keyHazards, keyUnits } from './plan-keys.js';
 import { alterTable, tableOf } from './statements.js';
 import { unit, type LockMode, type Phase, type Step, type Unit } from './step.js';
@@ -45,8 +47,17 @@ function reliance(difference: Difference<'different-constraint'>, { actual }: Pl
   return hazardIf(relying.length > 0, 'undecided', detail);
 }
 
+/** A key that is not valid is one of a partitioned table, which some partition lacks. */
 export const planUnvalidatedConstraint: Planner<'unvalidated-constraint'> = (difference, context) => {
   const { found } = difference;
+  const key = keyInParts(found);
+  const table = findTable(context.actual.tables, tableOf(difference));
+  if (key && table)
+    return propose(indexInParts(difference, table, key, true), [
+      violationOf(tableOf(difference), found, context),
+      hazardOfParts(table, key),
+      hazardOfConcurrentBuild(context),
+    ]);
   return propose([validation(difference, found)], [violationOf(tableOf(difference), found, context)]);
 };
 

@@ -4,22 +4,24 @@ import type { Index } from '../schema/model.js';
 import type { Difference } from '../drift/drift-kind.js';
 import { buildIndex, dropIndex, findTable, hazardOfConcurrentBuild, isConcurrent } from './build-index.js';
 import type { Hazard } from './hazard.js';
+import { hazardOfParts, indexInParts, tableInParts } from './plan-partitions.js';
 import { needsCreate } from './privileges.js';
 import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from './proposal.js';
 import { step, tableOf } from './statements.js';
-import { unit } from './step.js';
+import { unit, type Unit } from './step.js';
 import { duplicatesUnder } from './violations.js';
 
 export const planMissingIndex: Planner<'missing-index'> = (difference, context) => {
   const { wanted } = difference;
-  return propose([buildIndex(difference, wanted, context)], hazardsOfBuild(difference, wanted, context));
+  const hazards = hazardsOfBuild(difference, wanted, wanted.name, context);
+  return propose(build(difference, wanted, undefined, context), hazards);
 };
 
 /** A carcass of a build that failed. While the build is still going on, it is nobody's to touch. */
 export const planInvalidIndex: Planner<'invalid-index'> = (difference, context) => {
   const { wanted, found } = difference;
-  const hazards = [hazardIfInProgress(found), ...hazardsOfBuild(difference, wanted, context)];
-  return propose([dropIndex(difference, found, context), buildIndex(difference, wanted, context)], hazards);
+  const hazards = hazardsOfBuild(difference, wanted, wanted.name, context);
+  return propose(build(difference, wanted, found, context), [hazardIfInProgress(found), ...hazards]);
 };
 
 /** The new one is built before the old one goes, so that queries are never without. */
@@ -33,26 +35,45 @@ export const planDifferentIndex: Planner<'different-index'> = (difference, conte
     ({ name }) => name === replacement.name,
   );
   const units = [
-    ...(left ? [dropIndex(difference, left, context)] : []),
-    buildIndex(difference, replacement, context),
+    ...build(difference, replacement, left, context),
     dropIndex(difference, found, context),
     unit('index', step(difference, 'rename index', rename, 'SHARE UPDATE EXCLUSIVE')),
   ];
-  return propose(units, [hazardIfInProgress(left), ...hazardsOfBuild(difference, wanted, context)]);
+  const hazards = hazardsOfBuild(difference, wanted, replacement.name, context);
+  return propose(units, [hazardIfInProgress(left), ...hazards]);
 };
+
+/** @param left what bears its name already: a carcass, or on a partitioned table what is finished */
+function build(difference: Difference, wanted: Index, left: Index | undefined, context: PlanContext): Unit[] {
+  const table = tableInParts(difference, context);
+  const isBegun = left?.definition === wanted.definition && left.unique === wanted.unique;
+  const parted = { index: wanted, key: null };
+  if (table && isBegun) return indexInParts(difference, table, parted, true);
+  return [
+    ...(left ? [dropIndex(difference, left, context)] : []),
+    ...(table ? indexInParts(difference, table, parted, false) : [buildIndex(difference, wanted, context)]),
+  ];
+}
 
 export function hazardIfInProgress(index: Index | undefined): Hazard | null {
   return hazardIf(index?.inProgress, 'in-progress', 'is being built right now by another session');
 }
 
-function hazardsOfBuild(difference: Difference, index: Index, context: PlanContext): (Hazard | null)[] {
+function hazardsOfBuild(
+  difference: Difference,
+  index: Index,
+  name: string,
+  context: PlanContext,
+): (Hazard | null)[] {
   const table = tableOf(difference);
-  const concurrent = isConcurrent(table, context);
-  const blocks = !concurrent && context.execution === 'online' && mayBeLarge(table, context);
+  const inParts = tableInParts(difference, context);
+  const isLive = isConcurrent(table, context) || inParts !== undefined;
+  const blocks = !isLive && context.execution === 'online' && mayBeLarge(table, context);
   return [
     needsCreate(table.schema, context),
-    index.unique ? duplicatesUnder(table, index, context) : null,
     hazardIf(blocks, 'blocks', 'it is built under a lock that stops all writes, and the table is large'),
-    concurrent ? hazardOfConcurrentBuild(context) : null,
+    index.unique ? duplicatesUnder(table, index, context) : null,
+    isLive ? hazardOfConcurrentBuild(context) : null,
+    inParts ? hazardOfParts(inParts, { index: { ...index, name }, key: null }) : null,
   ];
 }

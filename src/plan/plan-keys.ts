@@ -1,11 +1,12 @@
 import type { Difference } from '../drift/drift-kind.js';
 import { quoteIdentifier } from '../schema/identifier.js';
 import { partsOfKey } from '../schema/key.js';
-import type { Index } from '../schema/model.js';
+import type { Index, Table } from '../schema/model.js';
 import { temporaryIndexName } from '../schema/temporary-names.js';
 import { buildIndex, dropIndex, findTable, hazardOfConcurrentBuild, isConcurrent } from './build-index.js';
 import type { Hazard } from './hazard.js';
 import { hazardIfInProgress } from './plan-indexes.js';
+import { hazardOfParts, indexInParts, keyInParts, tableInParts, type Parted } from './plan-partitions.js';
 import { mayBeLarge, type PlanContext } from './proposal.js';
 import { alterTable, tableOf } from './statements.js';
 import { unit, type Step, type Unit } from './step.js';
@@ -28,6 +29,8 @@ export function keyUnits(
   const { wanted, spare } = difference;
   const parts = partsOfKey(wanted);
   if (!parts) return null;
+  const parted = partedKey(difference, context);
+  if (parted) return indexInParts(difference, parted.table, parted.key, false);
   const adopt = (index: string): Unit => {
     const kind = wanted.type === 'primary-key' ? 'PRIMARY KEY' : 'UNIQUE';
     const clause = `ADD CONSTRAINT ${quoteIdentifier(wanted.name)} ${kind} USING INDEX ${quoteIdentifier(index)}${parts.deferrable}`;
@@ -47,8 +50,21 @@ export function keyUnits(
 
 /** What speaks against building the index of a key concurrently. */
 export function keyHazards(difference: AddingKey, context: PlanContext): (Hazard | null)[] {
+  const parted = partedKey(difference, context);
+  if (parted) return [hazardOfParts(parted.table, parted.key), hazardOfConcurrentBuild(context)];
   if (difference.spare || !isBuiltFirst(difference, context)) return [];
   return [hazardIfInProgress(leftIndex(difference, context)), hazardOfConcurrentBuild(context)];
+}
+
+/** One that replaces another cannot come partition by partition: there would be none meanwhile. */
+function partedKey(
+  difference: AddingKey,
+  context: PlanContext,
+): { readonly table: Table; readonly key: Parted } | null {
+  if (difference.kind === 'different-constraint') return null;
+  const key = keyInParts(difference.wanted);
+  const table = key && tableInParts(difference, context);
+  return table ? { table, key } : null;
 }
 
 function isBuiltFirst(difference: AddingKey, context: PlanContext): boolean {

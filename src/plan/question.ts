@@ -17,8 +17,10 @@ export function hasRows(table: QualifiedName): Question {
   return `select exists (select from ${quoteQualified(table)})`;
 }
 
+/** A partitioned table is as large as its partitions together. */
 export function isLarger(table: QualifiedName, bytes: number): Question {
-  return `select pg_table_size(${quoteLiteral(quoteQualified(table))}::regclass) > ${bytes}`;
+  const name = `${quoteLiteral(quoteQualified(table))}::regclass`;
+  return `select coalesce((select sum(pg_table_size(relid)) from pg_partition_tree(${name})), pg_table_size(${name})) > ${bytes}`;
 }
 
 export function hasNulls(table: QualifiedName, column: string): Question {

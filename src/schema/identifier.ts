@@ -28,16 +28,16 @@ export function displayName(...parts: readonly string[]): string {
     .join('.');
 }
 
-const MAXIMUM_BYTES = 63;
+export const MAXIMUM_BYTES = 63;
 
 /**
  * Cuts a name as PostgreSQL does, at 63 bytes and never inside a character.
  * https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
  */
-export function truncateIdentifier(name: string): string {
+export function truncateIdentifier(name: string, maximumBytes = MAXIMUM_BYTES): string {
   const bytes = Buffer.from(name, 'utf8');
-  if (bytes.length <= MAXIMUM_BYTES) return name;
-  let end = MAXIMUM_BYTES;
+  if (bytes.length <= maximumBytes) return name;
+  let end = maximumBytes;
   // 10xxxxxx continues a character that began before.
   while (((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
   return bytes.toString('utf8', 0, end);

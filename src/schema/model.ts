@@ -57,6 +57,27 @@ export interface Table extends QualifiedName {
   readonly constraints: readonly Constraint[];
   /** Those that no constraint owns. */
   readonly indexes: readonly Index[];
+  /** Of a partitioned table, at any depth, the outer ones first. */
+  readonly partitions: readonly Partition[];
+}
+
+/** Partitions are compared by their parent; an index, though, is built for each. */
+export interface Partition extends QualifiedName {
+  readonly kind: 'table' | 'partitioned table' | 'foreign table';
+  /** The table that it is a part of. */
+  readonly parent: QualifiedName;
+  /** Those that belong to no index of the parent, or to one that is INVALID, as it lacks some partition's. */
+  readonly indexes: readonly PartitionIndex[];
+}
+
+export interface PartitionIndex extends Pick<
+  Index,
+  'name' | 'unique' | 'definition' | 'valid' | 'inProgress'
+> {
+  /** The name of the parent's index that it is a part of. */
+  readonly attachedTo: string | null;
+  /** A primary key or unique constraint owns it. */
+  readonly behindKey: boolean;
 }
 
 export interface Column {
@@ -116,7 +137,10 @@ export interface Constraint {
   /** What follows `ADD CONSTRAINT name`, without NOT VALID. Equal definitions mean equal constraints. */
   readonly definition: string;
   readonly columns: readonly string[];
-  /** False for NOT VALID: rows from before it was added were never looked at. */
+  /**
+   * False for NOT VALID: rows from before it was added were never looked at; and for a key of a partitioned table that
+   * some partition lacks.
+   */
   readonly validated: boolean;
   /** False where the server does not look at it: NOT ENFORCED, or a foreign key whose triggers are disabled. */
   readonly enforced: boolean;

@@ -4,6 +4,7 @@ import { constraints, toConstraint, type ConstraintRow } from './catalog/constra
 import { enums, type EnumRow } from './catalog/enums.js';
 import { indexes, toIndex, type IndexRow } from './catalog/indexes.js';
 import { namespaces, type NamespaceRow } from './catalog/namespaces.js';
+import { partitions, toPartition, type PartitionRow } from './catalog/partitions.js';
 import { sequences, type SequenceRow } from './catalog/sequences.js';
 import { server, type ServerRow } from './catalog/server.js';
 import { tables, type TableRow } from './catalog/tables.js';
@@ -20,7 +21,18 @@ export interface Scope {
   readonly reportedAs: string;
 }
 
-const KINDS = { server, namespaces, enums, tables, columns, constraints, indexes, views, sequences } as const;
+const KINDS = {
+  server,
+  namespaces,
+  enums,
+  tables,
+  columns,
+  constraints,
+  indexes,
+  partitions,
+  views,
+  sequences,
+} as const;
 
 interface Rows {
   server: ServerRow[];
@@ -30,6 +42,7 @@ interface Rows {
   columns: ColumnRow[];
   constraints: ConstraintRow[];
   indexes: IndexRow[];
+  partitions: PartitionRow[];
   views: ViewRow[];
   sequences: SequenceRow[];
 }
@@ -97,6 +110,7 @@ async function toSchema(rows: Rows): Promise<Schema> {
   const columnsOf = groupByTable(rows.columns);
   const constraintsOf = groupByTable(rows.constraints);
   const indexesOf = groupByTable(rows.indexes);
+  const partitionsOf = groupByTable(rows.partitions);
   const definitionOf = new Map(rows.views.map(({ table, definition }) => [table, rename(definition)]));
   const sequenceOf = new Map(
     rows.sequences.map(({ table, column, ...sequence }) => [`${table} ${column}`, sequence]),
@@ -113,6 +127,7 @@ async function toSchema(rows: Rows): Promise<Schema> {
     ),
     constraints: (constraintsOf.get(row.oid) ?? []).map((constraint) => toConstraint(constraint, rename)),
     indexes: (indexesOf.get(row.oid) ?? []).map((index) => toIndex(index, rename)),
+    partitions: (partitionsOf.get(row.oid) ?? []).map(toPartition),
   });
   return {
     serverVersion: rows.server[0]?.version ?? 0,

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { MAXIMUM_BYTES, truncateIdentifier } from './identifier.js';
+import type { QualifiedName } from './model.js';
 
 const CHECK = 'auto_migration_not_null_';
 const INDEX = 'auto_migration_index_';
@@ -12,6 +14,12 @@ export function temporaryCheckName(column: string): string {
 /** An index that is being built while the one that it replaces still bears its name. */
 export function temporaryIndexName(index: string): string {
   return `${INDEX}${short(index)}`;
+}
+
+/** A partition's index: readable, and yet no other one's. */
+export function partitionIndexName(index: string, { schema, name }: QualifiedName): string {
+  const suffix = `_${short(JSON.stringify([index, schema, name]))}`;
+  return `${truncateIdentifier(index, MAXIMUM_BYTES - suffix.length)}${suffix}`;
 }
 
 /** Whether an index bears such a name of ours. */

@@ -1,4 +1,5 @@
 import type { EntitySchemaOptions } from 'typeorm';
+import { PARTITIONED } from './partitioned-table.js';
 
 /** A change that takes several units, so that a run can die between them. */
 export interface CutCase {
@@ -39,5 +40,17 @@ export const CUT_CASES: CutCase[] = [
     legacy: `${table} create index $table_code on $table (id)`,
     entity: { columns: { id, code }, indices: [{ name: '$table_code', columns: ['code'] }] },
     units: 3,
+  },
+  {
+    title: 'an index of a partitioned table',
+    legacy: PARTITIONED.legacy,
+    entity: { columns: PARTITIONED.columns, indices: [{ name: '$table_code', columns: ['code'] }] },
+    units: 9,
+  },
+  {
+    title: 'a unique of a partitioned table',
+    legacy: PARTITIONED.legacy,
+    entity: { columns: PARTITIONED.columns, uniques: [{ name: '$table_code', columns: ['code', 'day'] }] },
+    units: 9,
   },
 ];

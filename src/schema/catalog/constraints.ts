@@ -30,7 +30,8 @@ const names = (relation: string, numbers: string): string => `case when cardinal
 export const constraints: CatalogQuery<ConstraintRow> = {
   sql: `select o.conrelid as table, o.conname as name, o.contype::text, pg_get_constraintdef(o.oid) as definition,
     ${names('o.conrelid', 'o.conkey')} as columns,
-    o.convalidated,
+    o.convalidated and (c.relkind = 'r' or o.contype not in ('p', 'u')
+      or (select x.indisvalid from pg_index x where x.indexrelid = o.conindid)) as convalidated,
     o.contype = 'f' and exists (select from pg_trigger g where g.tgconstraint = o.oid and g.tgenabled = 'D') as disabled,
     o.condeferrable, o.condeferred, o.confupdtype::text, o.confdeltype::text,
     coalesce(rs.alias, rn.nspname) as "referencedSchema", r.relname as "referencedTable",
