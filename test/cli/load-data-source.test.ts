@@ -66,7 +66,6 @@ const REFUSED: [title: string, file: string, text: string, answer: RegExp][] = [
     'throw new Error("postgres://me:secret@host/db")',
     /postgres:\/\/\*\*\*@host/,
   ],
-  ['a folder', '.', '', /ERR_UNSUPPORTED_DIR_IMPORT|Directory import/],
 ];
 
 function write(file: string, text: string): string {
@@ -81,4 +80,8 @@ test.each(LOADED)('takes %s', async (_title, file, text) => {
 
 test.each(REFUSED)('refuses %s', async (_title, file, text, answer) => {
   await expect(loadDataSource(write(file, text))).rejects.toThrow(answer);
+});
+
+test('refuses a file that is not there', async () => {
+  await expect(loadDataSource(join(folder, 'nowhere.mjs'))).rejects.toThrow(/nowhere\.mjs failed while/);
 });
