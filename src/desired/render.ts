@@ -125,7 +125,14 @@ function groupByTable(dataSource: DataSource): [EntityMetadata, ...EntityMetadat
     if (group) group.push(metadata);
     else groups.set(key, [metadata]);
   }
+  for (const group of groups.values()) group.sort(entitiesFirst);
   return [...groups.values()];
+}
+
+/** In an order that does not hang on how the entities were loaded, those that somebody wrote before those of relations. */
+function entitiesFirst(a: EntityMetadata, b: EntityMetadata): number {
+  const rank = ({ tableType }: EntityMetadata): number => (tableType === 'regular' ? 0 : 1);
+  return rank(a) - rank(b) || compareText(a.name, b.name);
 }
 
 async function renderEntity(
@@ -139,7 +146,7 @@ async function renderEntity(
   return {
     ...tableOf(dataSource, metadata),
     statements: await renderTable(queryRunner, table, metadata.tableName),
-    foreignKeys: metadatas.flatMap((each) => renderForeignKeys(dataSource, each)),
+    foreignKeys: mergeForeignKeys(metadatas.flatMap((each) => renderForeignKeys(dataSource, each))),
   };
 }
 
@@ -169,6 +176,16 @@ function merge(table: Table, other: Table): Table {
   table.checks.push(...lacking(table.checks, other.checks));
   table.exclusions.push(...lacking(table.exclusions, other.exclusions));
   return table;
+}
+
+/** Several entities of one table may each ask for the same reference, with other actions: the first one's counts. */
+function mergeForeignKeys(foreignKeys: readonly Constraint[]): Constraint[] {
+  const firsts = new Map<string, Constraint>();
+  for (const foreignKey of foreignKeys) {
+    const key = JSON.stringify([foreignKey.columns, foreignKey.references]);
+    if (!firsts.has(key)) firsts.set(key, foreignKey);
+  }
+  return [...firsts.values()];
 }
 
 function renderForeignKeys(dataSource: DataSource, metadata: EntityMetadata): Constraint[] {

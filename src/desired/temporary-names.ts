@@ -1,4 +1,4 @@
-import { quoteIdentifier } from '../schema/identifier.js';
+import { printedIdentifier } from '../schema/identifier.js';
 import type { Column, Constraint, Index, Schema, Table } from '../schema/model.js';
 
 /**
@@ -29,7 +29,10 @@ export function qualifyEnums(schema: Schema, namespace: string): Schema {
   return { ...schema, tables: schema.tables.map(ofTable) };
 }
 
-/** Enum names are printed as a column's whole type or behind a cast's `::`. */
+/**
+ * Enum names are printed as a column's whole type or behind a cast's `::`. A reserved word, which would be printed quoted,
+ * TypeORM's `<table>_<column>_enum` never is.
+ */
 function qualifier(names: readonly string[], namespace: string): (text: string) => string {
   const printed = names.map(printedIdentifier).map(escapeForRegExp).join('|');
   const pattern = new RegExp(`(^|::)(${printed})(?![\\w"$])`, 'g');
@@ -38,11 +41,6 @@ function qualifier(names: readonly string[], namespace: string): (text: string) 
       pattern,
       (_, before: string, name: string) => `${before}${printedIdentifier(namespace)}.${name}`,
     );
-}
-
-/** As quote_ident prints it, but for reserved words, which TypeORM's `<table>_<column>_enum` never is. */
-function printedIdentifier(name: string): string {
-  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : quoteIdentifier(name);
 }
 
 function escapeForRegExp(text: string): string {

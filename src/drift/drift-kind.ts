@@ -55,7 +55,7 @@ export interface DriftPayloads {
   'different-index': { readonly wanted: Index; readonly found: Index };
   'invalid-index': { readonly wanted: Index; readonly found: Index };
   'named-differently': {
-    readonly is: 'constraint' | 'index';
+    readonly is: 'constraint' | 'index' | 'enum';
     readonly wanted: string;
     readonly found: string;
   };

@@ -48,17 +48,19 @@ export const planNullability: Planner<'different-nullability'> = (difference, co
   );
 };
 
-export const planDefault: Planner<'different-default'> = (difference) => {
-  const { wanted } = difference;
+/** A default is of its column's type. Where that stays another, the new default has to wait for it. */
+export const planDefault: Planner<'different-default'> = (difference, { openTypes }) => {
+  const { wanted, found } = difference;
   const clause = wanted.expression === null ? 'DROP DEFAULT' : `SET DEFAULT ${wanted.expression}`;
-  return propose([
-    unit('column', alterColumn(difference, wanted.name, clause.slice(0, 12).trim().toLowerCase(), clause)),
-  ]);
+  const waits = wanted.expression !== null && openTypes.has(difference.object);
+  const change = alterColumn(difference, wanted.name, clause.slice(0, 12).trim().toLowerCase(), clause);
+  const detail = `it is a default of ${wanted.type}, and the column is still ${found.type}`;
+  return propose([unit(waits ? 'type-change' : 'column', change)], [hazardIf(waits, 'undecided', detail)]);
 };
 
 export const planType: Planner<'different-type'> = (difference, { count, actual }) => {
   const { wanted, found } = difference;
-  const clause = `TYPE ${wanted.type} USING ${quoteIdentifier(wanted.name)}::${wanted.type}`;
+  const clause = `TYPE ${wanted.type} USING ${quoteIdentifier(wanted.name)}${castTo(wanted.type, found.type)}`;
   const widened = isWidened(found.type, wanted.type);
   const change = alterColumn(
     difference,
@@ -74,6 +76,12 @@ export const planType: Planner<'different-type'> = (difference, { count, actual 
   const detail = `${found.type} is not widened to ${wanted.type} in place: ${values}, and the table is rewritten under an exclusive lock`;
   return propose([unit('type-change', change)], [hazardIf(!widened, 'data-loss', detail)]);
 };
+
+/** There is no cast from one user's type to another's; text is what all can be written as. */
+function castTo(wanted: string, found: string): string {
+  const isUsers = [wanted, found].every((type) => type.includes('.'));
+  return isUsers ? `::text${found.endsWith('[]') ? '[]' : ''}::${wanted}` : `::${wanted}`;
+}
 
 function describeMisfits(misfits: number | undefined): string {
   if (misfits === undefined) return 'values may be lost or refused';

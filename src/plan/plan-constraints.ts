@@ -2,6 +2,7 @@ import { displayName, quoteIdentifier } from '../schema/identifier.js';
 import type { Constraint } from '../schema/model.js';
 import type { Difference } from '../drift/drift-kind.js';
 import type { Hazard } from './hazard.js';
+import { constraintWaits } from './open-types.js';
 import { needsCreate, needsReferences } from './privileges.js';
 import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from './proposal.js';
 import { findTable, hazardOfConcurrentBuild } from './build-index.js';
@@ -17,9 +18,13 @@ export const planMissingConstraint: Planner<'missing-constraint'> = (difference,
   return propose(addUnits(difference, context, []), hazardsOfAdding(difference, context));
 };
 
-/** The old and the new one change places in one transaction. */
+/**
+ * The old and the new one change places in one transaction. A primary key of the same columns in another order keeps the
+ * same promise: it is not worth a lock.
+ */
 export const planDifferentConstraint: Planner<'different-constraint'> = (difference, context) => {
-  const { found } = difference;
+  const { wanted, found } = difference;
+  if (isSameKey(wanted, found)) return 'accepted';
   const drop = alterTable(difference, 'drop constraint', `DROP CONSTRAINT ${quoteIdentifier(found.name)}`);
   return propose(addUnits(difference, context, [drop]), [
     reliance(difference, context),
@@ -45,6 +50,12 @@ function reliance(difference: Difference<'different-constraint'>, { actual }: Pl
   );
   const detail = `${relying.join(', ')} points to it; drop that foreign key first, the next run makes it anew`;
   return hazardIf(relying.length > 0, 'undecided', detail);
+}
+
+function isSameKey(wanted: Constraint, found: Constraint): boolean {
+  const withoutOrder = ({ type, columns, definition }: Constraint): string =>
+    JSON.stringify([type, columns.toSorted(), definition.slice(definition.lastIndexOf(')'))]);
+  return wanted.type === 'primary-key' && withoutOrder(wanted) === withoutOrder(found);
 }
 
 /** A key that is not valid is one of a partitioned table, which some partition lacks. */
@@ -147,6 +158,7 @@ function hazardsOfAdding(difference: Adding, context: PlanContext): (Hazard | nu
   const detail = 'it is checked under a lock that stops the application, and the table is large';
   return [
     needs(difference, wanted, context),
+    constraintWaits(tableOf(difference), wanted, context),
     // A unique index that is there leaves nothing to ask.
     wanted.type === 'unique' && difference.spare ? null : violationOf(tableOf(difference), wanted, context),
     hazardIf(blocks, 'blocks', detail),

@@ -8,8 +8,12 @@ import { isTaken } from './question.js';
 import { alterTable, step, tableOf } from './statements.js';
 import { unit, type Step } from './step.js';
 
-/** The same under another name is the same; a rename touches the catalog alone. */
+/**
+ * The same under another name is the same; a rename touches the catalog alone. Enum types keep their names: several may
+ * stand for one, or one for several.
+ */
 export const planName: Planner<'named-differently'> = (difference, context) => {
+  if (difference.is === 'enum') return 'accepted';
   if (isTemporaryIndex(difference.found)) return finishReplacing(difference, context);
   if (context.names === 'accept') return 'accepted';
   return propose([unit('name', rename(difference))], [nameTaken(difference, context)]);

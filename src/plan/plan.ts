@@ -2,6 +2,7 @@ import type { Difference, DriftKind } from '../drift/drift-kind.js';
 import type { Schema } from '../schema/model.js';
 import { driftId } from './drift-id.js';
 import type { Hazard, HazardKind } from './hazard.js';
+import { openTypesOf } from './open-types.js';
 import { planDifference } from './planners.js';
 import { breaksOlderInserts, olderReleaseHazard } from './older-release.js';
 import { needsOwnership } from './privileges.js';
@@ -74,6 +75,7 @@ export function planDifferences(
   const context: PlanContext = {
     ...options,
     actual,
+    openTypes: openTypesOf(differences),
     ask: (question) => answers.get(question) as boolean | undefined,
     count: (question) => answers.get(question) as number | undefined,
     fact: (question) => answers.get(question),
@@ -108,7 +110,8 @@ export function questionsOf(
   };
   const ask = (question: Question): boolean | undefined => fact(question) as boolean | undefined;
   const count = (question: Question): number | undefined => fact(question) as number | undefined;
-  const context: PlanContext = { ...options, actual, ask, count, fact };
+  const openTypes = openTypesOf(differences);
+  const context: PlanContext = { ...options, actual, openTypes, ask, count, fact };
   for (const difference of splitColumns(differences, context, standing))
     for (const unit of unitsIn(planDifference(difference, context))) isLong(unit, difference, context);
   return [...questions];

@@ -22,6 +22,8 @@ export interface PlanContext {
   readonly names: NamePolicy;
   /** Above this a rewrite or a scan under a strong lock is not done unattended. */
   readonly smallTableBytes: number;
+  /** Columns whose type stays another than the entities ask for, as in reports: `public.staff.first_name`. */
+  readonly openTypes: ReadonlySet<string>;
 }
 
 /** Whether a table is too large to be read or written whole while others wait. One of unknown size counts as large. */

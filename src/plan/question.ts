@@ -27,6 +27,10 @@ export function hasNulls(table: QualifiedName, column: string): Question {
   return `select exists (select from ${quoteQualified(table)} where ${quoteIdentifier(column)} is null)`;
 }
 
+export function isPredicateTrue(table: QualifiedName, predicate: string): Question {
+  return `select exists (select from ${quoteQualified(table)} where ${predicate})`;
+}
+
 export const mayCreateSchemas: Question = `select has_database_privilege(current_database(), 'CREATE')`;
 
 export function mayReference(table: QualifiedName): Question {

@@ -26,7 +26,9 @@ const LIMITED = new Set([
  */
 export function isWidened(from: string, to: string): boolean {
   const [source, target] = [parseType(from), parseType(to)];
+  // Two names of one type, but for the limit.
   if (source.base === 'character varying' && to === 'text') return true;
+  if (from === 'text' && to === 'character varying') return true;
   if (from === 'cidr' && to === 'inet') return true;
   if (source.base !== target.base) return false;
   if (target.arguments.length === 0 && (LIMITED.has(target.base) || target.base === 'numeric'))

@@ -28,6 +28,23 @@ export function duplicatesUnder(table: QualifiedName, index: Index, context: Pla
   return violated(`${rows}; make them different, or the index not unique`);
 }
 
+/** Whether rows stand in the way of a check or foreign key: what the server can answer, it can also enforce. */
+export function isViolated(table: QualifiedName, constraint: Constraint): Question | null {
+  const rows = violatingRows(table, constraint);
+  return rows === null ? null : anyOf(rows);
+}
+
+function violatingRows(table: QualifiedName, constraint: Constraint): string | null {
+  if (constraint.type === 'foreign-key') return orphans(table, constraint);
+  return constraint.type === 'check' ? failing(table, constraint) : null;
+}
+
+function failing(table: QualifiedName, constraint: Constraint): string {
+  return `${quoteQualified(table)} where not ${checkExpression(constraint)}`;
+}
+
+const anyOf = (rows: string): Question => `select exists (select from ${rows})`;
+
 /** The rows that stand in the way of a constraint, with how many they are. */
 export function violationOf(
   table: QualifiedName,
@@ -37,7 +54,7 @@ export function violationOf(
   switch (constraint.type) {
     case 'check':
       return countedViolation(
-        `${quoteQualified(table)} where not ${checkExpression(constraint)}`,
+        failing(table, constraint),
         (rows) => `violated by ${rows ?? 'rows'}; mend them, or the check`,
         context,
       );
@@ -94,8 +111,7 @@ function countedViolation(
  * @returns false where none is there or known; undefined where they could not be counted in time
  */
 function countOf(rows: string, { ask, count }: PlanContext): string | undefined | false {
-  const exists: Question = `select exists (select from ${rows})`;
-  if (!ask(exists)) return false;
+  if (!ask(anyOf(rows))) return false;
   const number: Count = `select count(*)::int from ${rows}`;
   const answer = count(number);
   return answer === undefined ? undefined : `${answer} ${answer === 1 ? 'row' : 'rows'}`;

@@ -21,6 +21,16 @@ export function quoteList(names: readonly string[]): string {
   return names.map(quoteIdentifier).join(', ');
 }
 
+/** As PostgreSQL prints a name: quoted only where it must be. Reserved words are not known here and stay bare. */
+export function printedIdentifier(name: string): string {
+  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : quoteIdentifier(name);
+}
+
+/** `public.state`, `"Other Place"."State"` */
+export function printedName({ schema, name }: QualifiedName): string {
+  return `${printedIdentifier(schema)}.${printedIdentifier(name)}`;
+}
+
 /** An object's name for people and reports: `public.staff.first_name`, quoted only where it would be ambiguous. */
 export function displayName(...parts: readonly string[]): string {
   return parts

@@ -32,6 +32,7 @@ const WIDENED: TypeCase[] = [
   ['varchar(10)', { type: 'varchar', length: 20 }, 'x'],
   ['varchar(10)', { type: 'varchar' }, 'x'],
   ['varchar(10)', { type: 'text' }, 'x'],
+  ['text', { type: 'varchar' }, 'x'],
   ['numeric(10,2)', { type: 'numeric', precision: 12, scale: 2 }, '1.25'],
   ['numeric(10,2)', { type: 'numeric' }, '1.25'],
   ['timestamp(3)', { type: 'timestamp', precision: 6 }, '2026-01-01'],

@@ -66,5 +66,17 @@ const audit = new EntitySchema({
   columns: { id: { type: 'integer', primary: true }, note: { type: 'text', nullable: true } },
 });
 
+const pair = new EntitySchema({
+  name: 'pair',
+  schema: 'side',
+  columns: {
+    a: { type: 'integer', primary: true, primaryKeyConstraintName: 'pair_key' },
+    b: { type: 'integer', primary: true, primaryKeyConstraintName: 'pair_key' },
+    c: { type: 'varchar', nullable: true },
+    d: { type: 'text', default: 'd' },
+  },
+  uniques: [{ name: 'pair_unique', columns: ['b', 'a'] }],
+});
+
 /** One entity set that has something of each kind of object, so that each kind of drift can be made in it. */
-export const entities: (EntitySchema | (new () => object))[] = [Room, Booking, freeRoom, audit];
+export const entities: (EntitySchema | (new () => object))[] = [Room, Booking, freeRoom, audit, pair];

@@ -31,7 +31,7 @@ const cases: KindCase[] = [
     kind: 'missing-schema',
     object: 'side',
     disposition: 'heal',
-    besides: ['missing-table'],
+    besides: ['missing-table', 'missing-table'],
   },
   {
     title: 'a table is missing',
@@ -86,6 +86,13 @@ const cases: KindCase[] = [
     disposition: 'heal',
   },
   {
+    title: 'a type is the same without its limit',
+    drift: 'alter table side.pair alter c type text',
+    kind: 'different-type',
+    object: 'side.pair.c',
+    disposition: 'heal',
+  },
+  {
     title: 'a type is wider, and values do not fit any more',
     drift: `alter table room alter label type text; insert into room (code, label) values ('1', repeat('x', 41)), ('2', 'fits')`,
     kind: 'different-type',
@@ -109,6 +116,15 @@ const cases: KindCase[] = [
     kind: 'different-default',
     object: 'public.room.floor',
     disposition: 'heal',
+  },
+  {
+    title: 'a default waits for a type that stays another',
+    drift: `alter table side.pair alter d drop default, alter d type jsonb using to_jsonb(d), alter d set default '{}'`,
+    kind: 'different-default',
+    object: 'side.pair.d',
+    disposition: 'open',
+    reason: /a default of text, and the column is still jsonb/,
+    besides: ['different-type'],
   },
   {
     title: 'NOT NULL is missing, and no row is NULL',
@@ -178,6 +194,13 @@ const cases: KindCase[] = [
     kind: 'different-enum',
     object: 'public.room_state',
     disposition: 'heal',
+  },
+  {
+    title: 'an enum is called something else',
+    drift: 'alter type room_state rename to "STATE_OF_ROOM"',
+    kind: 'named-differently',
+    object: 'public.STATE_OF_ROOM',
+    disposition: 'accepted',
   },
   {
     title: 'an enum has a value too many',
@@ -253,6 +276,28 @@ const cases: KindCase[] = [
     kind: 'different-constraint',
     object: 'public.room.room_floor_check',
     disposition: 'heal',
+  },
+  {
+    title: 'a unique has its columns in another order',
+    drift: 'alter table side.pair drop constraint pair_unique, add constraint pair_unique unique (a, b)',
+    kind: 'different-constraint',
+    object: 'side.pair.pair_unique',
+    disposition: 'heal',
+  },
+  {
+    title: 'a primary key has its columns in another order, which promises the same',
+    drift: 'alter table side.pair drop constraint pair_key, add constraint pair_key primary key (b, a)',
+    kind: 'different-constraint',
+    object: 'side.pair.pair_key',
+    disposition: 'accepted',
+  },
+  {
+    title: 'a primary key has other columns',
+    drift: 'alter table side.pair drop constraint pair_key, add constraint pair_key primary key (a)',
+    kind: 'different-constraint',
+    object: 'side.pair.pair_key',
+    disposition: 'open',
+    reason: /the primary key would change/,
   },
   {
     title: 'a unique is deferrable',
