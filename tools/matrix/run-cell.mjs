@@ -36,9 +36,10 @@ const VITEST = join(dirname(createRequire(import.meta.url).resolve('vitest/packa
  * @param {string} url of the server
  * @param {readonly string[]} parameters of vitest: files, -t …
  * @param {string} report where vitest may write its report
+ * @param {NodeJS.ProcessEnv} environment
  * @returns {Promise<Outcome>}
  */
-export async function runCell(cell, url, parameters, report) {
+export async function runCell(cell, url, parameters, report, environment) {
   const modules = typeormModules(cell.typeorm);
   const start = performance.now();
   const vitest = spawn(
@@ -53,7 +54,12 @@ export async function runCell(cell, url, parameters, report) {
     ],
     {
       cwd: ROOT,
-      env: { ...process.env, TEST_DATABASE_URL: url, ...(modules && { MATRIX_MODULES: modules }) },
+      env: {
+        ...process.env,
+        ...environment,
+        TEST_DATABASE_URL: url,
+        ...(modules && { MATRIX_MODULES: modules }),
+      },
       stdio: ['ignore', 'ignore', 'inherit'],
     },
   );

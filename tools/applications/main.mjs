@@ -1,0 +1,35 @@
+// npm run test:applications -- [options] [options of vitest]
+import { parseArgs } from 'node:util';
+import { cellsOf } from '../matrix/cells.mjs';
+import { runCells } from '../matrix/run-cells.mjs';
+import { POSTGRES, TYPEORM } from '../matrix/versions.mjs';
+import { APPLICATIONS } from './applications.mjs';
+import { fetchApplications } from './fetch.mjs';
+
+const USAGE = `npm run test:applications -- [options] [-- options of vitest]
+
+Holds the entities and migrations of real applications against the laws: ${Object.keys(APPLICATIONS).join(', ')}.
+
+  --postgres <version>   ${Object.keys(POSTGRES).join(', ')}; may be repeated; 18 where none is named
+  --typeorm <version>    ${Object.keys(TYPEORM).toSorted().join(', ')}; may be repeated; 1 where none is named
+
+The packages are fetched on first use, below node_modules/.cache. One that is not to be had is skipped, with a message.`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    postgres: { type: 'string', multiple: true, default: ['18'] },
+    typeorm: { type: 'string', multiple: true, default: ['1'] },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (values.help) {
+  console.log(USAGE);
+} else {
+  await runCells(
+    cellsOf(values.postgres, values.typeorm),
+    ['test/applications', ...positionals],
+    ({ typeorm }) => ({ APPLICATIONS: fetchApplications(typeorm) }),
+  );
+}
