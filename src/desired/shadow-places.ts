@@ -6,6 +6,9 @@ import { quoteIdentifier } from '../schema/identifier.js';
 /** For each namespace the one that stands for it in the shadow. */
 export type Places = ReadonlyMap<string, string>;
 
+const ONLY_READS =
+  '; the server is a standby or the session only reads, and what these entities ask for is not remembered yet: heal the primary once, or look at it instead';
+
 /** Schemas with names that occur nowhere else; null for a role that may not create any. */
 export async function openSchemas(
   connection: Connection,
@@ -18,8 +21,10 @@ export async function openSchemas(
     for (const place of places.values()) await run(connection, `create schema ${quoteIdentifier(place)}`);
     return places;
   } catch (error) {
-    if (sqlStateOf(error) !== SqlState.insufficientPrivilege) {
-      throw new DesiredSchemaError(undefined, describeError(error));
+    const state = sqlStateOf(error);
+    if (state !== SqlState.insufficientPrivilege) {
+      const hint = state === SqlState.readOnly ? ONLY_READS : '';
+      throw new DesiredSchemaError(undefined, `${describeError(error)}${hint}`);
     }
     await run(connection, 'rollback to savepoint places');
     return null;

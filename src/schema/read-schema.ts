@@ -55,20 +55,48 @@ const RELATION_KINDS: Record<TableRow['relkind'], RelationKind> = {
   f: 'foreign table',
 };
 
+/** A schema that somebody is changing without a pause is read as often. */
+const ATTEMPTS = 10;
+
 /**
  * Reads schemas from the catalog in one round trip and one snapshot: a schema is never seen half before and half after
  * somebody's change. Takes no lock on any table. Names that are not there are simply missing from the answer.
+ *
+ * PostgreSQL's functions that print definitions look past the snapshot at what is there now. So the fingerprint is asked
+ * for again after it, and where it is another one all is read anew.
  */
 export async function readSchema(connection: Connection, scope: readonly Scope[]): Promise<Schema> {
-  const results = await query(connection, [
+  const fingerprint = fingerprintQuery(scope.map(({ actual }) => actual));
+  const statements = [
     'begin isolation level repeatable read read only',
     ...readings(scope),
-    fingerprintQuery(scope.map(({ actual }) => actual)),
+    fingerprint,
     'commit',
-  ]);
-  const fingerprint = results.at(-2)?.rows[0]?.['fingerprint'];
-  return { ...(await toSchema(toRows(results.slice(1)))), fingerprint: String(fingerprint) };
+    fingerprint,
+  ];
+  for (let attempt = 1; ; attempt++) {
+    const results = await queryUnlessGone(connection, statements);
+    const [before, , after] = results.slice(-3).map(({ rows }) => rows[0]?.['fingerprint']);
+    const isWhole = before !== undefined && before === after;
+    if (isWhole) return { ...(await toSchema(toRows(results.slice(1)))), fingerprint: String(before) };
+    if (attempt === ATTEMPTS)
+      throw new Error(`somebody is changing the schema all the time: ${ATTEMPTS} readings were torn`);
+  }
 }
+
+/** What was dropped while it was being printed is an internal error: no answer then, and it is read anew. */
+async function queryUnlessGone(connection: Connection, statements: readonly string[]): Promise<Result[]> {
+  try {
+    return await query(connection, statements);
+  } catch (error) {
+    const isGone = error instanceof Error && 'code' in error && error.code === INTERNAL_ERROR;
+    if (connection.lost.aborted || !isGone) throw error;
+    await connection.query('rollback');
+    return [];
+  }
+}
+
+const INTERNAL_ERROR = 'XX000';
 
 /** The same within a transaction that is open already, seeing what it has made itself. */
 export async function readSchemaInTransaction(

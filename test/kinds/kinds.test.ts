@@ -520,6 +520,13 @@ describe('what is no drift', () => {
     `update typeorm_metadata set database = 'of another name'`,
     'cluster room using room_seen',
     'create extension hstore',
+    // Of others, in the same schema; pg_stat_statements brings views along.
+    'create view theirs as select 1 as one; create materialized view also_theirs as select 2 as two; create sequence counter',
+    'create extension pg_trgm; create extension if not exists pg_stat_statements',
+    'create schema theirs; create table theirs.room (id text); create table theirs.audit (note integer)',
+    'create domain grade as integer; create function one() returns integer language sql return 1',
+    `create extension file_fdw; create server files foreign data wrapper file_fdw;
+     create foreign table outside (line text) server files options (filename '/dev/null')`,
   ])('%s', async (sql) => {
     const database = await freshDatabase();
     dropped.push(database);

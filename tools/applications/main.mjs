@@ -1,10 +1,13 @@
 // npm run test:applications -- [options] [options of vitest]
+import { existsSync, readdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { cellsOf } from '../matrix/cells.mjs';
 import { runCells } from '../matrix/run-cells.mjs';
 import { POSTGRES, TYPEORM } from '../matrix/versions.mjs';
 import { APPLICATIONS } from './applications.mjs';
 import { fetchApplications } from './fetch.mjs';
+
+/** @import { Cell } from '../matrix/cells.mjs' */
 
 const USAGE = `npm run test:applications -- [options] [-- options of vitest]
 
@@ -24,12 +27,19 @@ const { values, positionals } = parseArgs({
   },
 });
 
-if (values.help) {
-  console.log(USAGE);
-} else {
-  await runCells(
-    cellsOf(values.postgres, values.typeorm),
-    ['test/applications', ...positionals],
-    ({ typeorm }) => ({ APPLICATIONS: fetchApplications(typeorm) }),
+if (values.help) console.log(USAGE);
+else await runApplications();
+
+async function runApplications() {
+  const cells = cellsOf(values.postgres, values.typeorm);
+  const folders = new Map(cells.map(({ typeorm }) => [typeorm, fetchApplications(typeorm)]));
+  const isAnyThere = [...folders.values()].some(
+    (folder) => existsSync(folder) && readdirSync(folder).length > 0,
   );
+  if (!isAnyThere) {
+    console.log('No application is to be had: skipped.');
+    return;
+  }
+  const environment = (/** @type {Cell} */ { typeorm }) => ({ APPLICATIONS: folders.get(typeorm) });
+  await runCells(cells, ['test/applications', ...positionals], environment);
 }
