@@ -11,6 +11,7 @@ import { tables, type TableRow } from './catalog/tables.js';
 import { views, type ViewRow } from './catalog/views.js';
 import type { Connection, Result } from './connection.js';
 import { fingerprintQuery } from './fingerprint.js';
+import { castElements } from './array-casts.js';
 import { quoteLiteral } from './identifier.js';
 import type { RelationKind, Schema, Table } from './model.js';
 import { setWording } from './wording.js';
@@ -180,12 +181,18 @@ async function mapInBreaths<From, To>(items: readonly From[], map: (item: From) 
   return mapped;
 }
 
-/** A shadow's namespace has a name that occurs nowhere else, so replacing it in texts cannot hit anything else. */
+/**
+ * Brings PostgreSQL's texts into one form. A shadow's namespace has a name that occurs nowhere else, so replacing it cannot
+ * hit anything else.
+ */
 function renamer(found: readonly NamespaceRow[]): (text: string) => string {
   const renamed = found.filter(({ actual, name }) => actual !== name);
   return (text) =>
     // A function, as a $ in a text would be a pattern.
-    renamed.reduce((result, { actual, quoted }) => result.replaceAll(`${actual}.`, () => `${quoted}.`), text);
+    renamed.reduce(
+      (result, { actual, quoted }) => result.replaceAll(`${actual}.`, () => `${quoted}.`),
+      castElements(text),
+    );
 }
 
 function groupByTable<Row extends { readonly table: number }>(rows: readonly Row[]): Map<number, Row[]> {

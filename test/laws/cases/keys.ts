@@ -116,6 +116,22 @@ export const keys: LawCase[] = [
     ],
   },
   {
+    title: 'one of several values of a varchar, in a check, a predicate and a default',
+    entities: () => [
+      new EntitySchema({
+        name: 'chosen',
+        columns: {
+          id: { type: 'integer', primary: true },
+          state: { type: 'varchar', length: 10 },
+          isKnown: { type: 'boolean', default: () => `'x'::varchar IN ('x', 'y')` },
+        },
+        checks: [{ name: 'known', expression: `state IN ('it''s', 'paid')` }],
+        indices: [{ name: 'known_only', columns: ['id'], where: `state IN ('it''s', 'paid')` }],
+      }),
+    ],
+    typeormNeverRests: 'it compares the texts of expressions',
+  },
+  {
     title: 'a deferrable exclusion',
     since: { typeorm: 1 },
     entities: () => [
