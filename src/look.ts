@@ -88,10 +88,10 @@ export class Lookout {
     const schemas = this.options.schemas ?? desired.schema.namespaces.map(({ name }) => name);
     const scope = schemas.map((schema) => ({ actual: schema, reportedAs: schema }));
     const actual = scope.length === 0 ? desired.schema : await readSchema(connection, scope);
-    const found = annotate(this.withoutOwnTables(actual, desired.schema), declared.left);
+    const there = annotate(this.withoutOwnTables(actual, desired.schema), declared.left);
     const visible = await withMaxima(
       connection,
-      withoutIgnored(found.schema, ignore),
+      withoutIgnored(there.schema, ignore),
       columnsWithSequence(desired.schema),
     );
     const release = releaseOf(desired);
@@ -109,7 +109,7 @@ export class Lookout {
     ];
     const answers = await this.answer(connection, differences, actual, standing);
     const plan = planDifferences(differences, actual, answers, standing, this.options);
-    const warnings = [...desired.warnings, ...found.left.map(describeDeclaration)];
+    const warnings = [...desired.warnings, ...there.left.map(describeDeclaration)];
     const look = toLook({ ...desired, warnings }, release, schemas, plan);
     this.settle(look, actual, desired, declarations.some(isRepeatedFill));
     return look;

@@ -38,7 +38,7 @@ export function addEmpty(difference: Difference<'missing-column'>, context: Plan
   const create = `CREATE SEQUENCE ${sequence} AS ${wanted.type} OWNED BY ${owner}`;
   return [
     add,
-    step(difference, 'create sequence', create, 'SHARE UPDATE EXCLUSIVE'),
+    step(difference, 'create sequence', create, 'NONE'),
     setDefault(difference, `nextval(${quoteLiteral(sequence)}::regclass)`),
   ];
 }

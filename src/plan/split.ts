@@ -37,9 +37,18 @@ export function splitColumns(
     .toSorted((one, other) => rankOf(one) - rankOf(other));
 }
 
-/** Only what hangs on one another has a place of its own. */
-function rankOf({ kind }: Difference): number {
-  return ['unfilled-column', 'different-nullability', 'different-generation'].indexOf(kind);
+/** Only what hangs on one another has a place of its own: what is declared for rows comes before their default. */
+function rankOf(difference: Difference): number {
+  switch (difference.kind) {
+    case 'unfilled-column':
+      return difference.fill.expression === null ? 2 : 1;
+    case 'different-nullability':
+      return 3;
+    case 'different-generation':
+      return 4;
+    default:
+      return 0;
+  }
 }
 
 function splitColumn(

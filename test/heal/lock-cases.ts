@@ -26,6 +26,37 @@ const SUE = 'SHARE UPDATE EXCLUSIVE';
 const retype = { inPlace: [`change type: ${AE}`], byRewrite: [`change type: ${AE}, rewrites`] };
 const added = { inPlace: [`add column: ${AE}`], byRewrite: [`add column: ${AE}, rewrites`] };
 
+const required = [
+  `drop the temporary check: ${AE}`,
+  `add a temporary check: ${AE}`,
+  `validate the temporary check: ${SUE}`,
+  `set not null: ${AE}`,
+  `drop the temporary check: ${AE}`,
+];
+/** No rewrite: the column comes empty, its rows are filled, and only then it is NOT NULL. */
+const filledLater = {
+  byDefault: [`add column: ${AE}`, `set default: ${AE}`, 'fill: ROW EXCLUSIVE', ...required],
+  bySequence: [
+    `add column: ${AE}`,
+    'create sequence: NONE',
+    `set default: ${AE}`,
+    'fill: ROW EXCLUSIVE',
+    ...required,
+  ],
+  byIdentity: [
+    `add column: ${AE}`,
+    'create sequence: NONE',
+    `set default: ${AE}`,
+    'fill: ROW EXCLUSIVE',
+    ...required,
+    `drop default: ${AE}`,
+    'free the sequence: NONE',
+    `add identity: ${AE}`,
+    'set the sequence: NONE',
+    'drop the sequence: NONE',
+  ],
+};
+
 type TypeCase = [is: string, wanted: EntitySchemaColumnOptions, value: string];
 
 const WIDENED: TypeCase[] = [
@@ -82,15 +113,19 @@ const NEW_COLUMNS: [title: string, wanted: EntitySchemaColumnOptions, steps: str
   ['with a constant default', { type: 'text', default: 'x' }, added.inPlace],
   ['with a stable default', { type: 'timestamptz', default: () => 'now()' }, added.inPlace],
   ['with an immutable expression', { type: 'text', default: () => `upper('x')` }, added.inPlace],
-  ['with gen_random_uuid()', { type: 'uuid', default: () => 'gen_random_uuid()' }, added.byRewrite],
-  ['with clock_timestamp()', { type: 'timestamptz', default: () => 'clock_timestamp()' }, added.byRewrite],
+  ['with gen_random_uuid()', { type: 'uuid', default: () => 'gen_random_uuid()' }, filledLater.byDefault],
+  [
+    'with clock_timestamp()',
+    { type: 'timestamptz', default: () => 'clock_timestamp()' },
+    filledLater.byDefault,
+  ],
   [
     'with random() inside an expression',
     { type: 'integer', default: () => '(random() * 10)::int' },
-    added.byRewrite,
+    filledLater.byDefault,
   ],
-  ['serial', { type: 'integer', generated: 'increment' }, added.byRewrite],
-  ['identity', { type: 'integer', generated: 'identity' as 'increment' }, added.byRewrite],
+  ['serial', { type: 'integer', generated: 'increment' }, filledLater.bySequence],
+  ['identity', { type: 'integer', generated: 'identity' as 'increment' }, filledLater.byIdentity],
   [
     'generated, stored',
     { type: 'integer', generatedType: 'STORED', asExpression: 'id * 2', nullable: true },
@@ -114,13 +149,7 @@ const COLUMNS: LockCase[] = [
     wanted: { type: 'text' },
     execution: 'online',
     disposition: 'heal',
-    steps: [
-      `drop the temporary check: ${AE}`,
-      `add a temporary check: ${AE}`,
-      `validate the temporary check: ${SUE}`,
-      `set not null: ${AE}`,
-      `drop the temporary check: ${AE}`,
-    ],
+    steps: required,
   },
   {
     title: 'NOT NULL, atomic',

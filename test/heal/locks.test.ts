@@ -10,7 +10,14 @@ import { createTestDatabase, type TestDatabase } from '../setup/database.js';
 import { LOCK_CASES, type LockCase } from './lock-cases.js';
 
 /** From weak to strong. What is weaker stops neither reads nor writes nor our own changes. */
-const MODES = ['SHARE UPDATE EXCLUSIVE', 'SHARE', 'SHARE ROW EXCLUSIVE', 'EXCLUSIVE', 'ACCESS EXCLUSIVE'];
+const MODES = [
+  'ROW EXCLUSIVE',
+  'SHARE UPDATE EXCLUSIVE',
+  'SHARE',
+  'SHARE ROW EXCLUSIVE',
+  'EXCLUSIVE',
+  'ACCESS EXCLUSIVE',
+];
 
 /** On a busy machine, too. */
 const patiently = { timeout: 20_000, interval: 10 };
@@ -127,9 +134,7 @@ test.each(cases)('$title', async ({ table, execution = 'online', disposition, st
   for (const unit of units) {
     for (const step of unit.steps) {
       const before = await fileOf(table);
-      const locks = await (unit.manner === 'together'
-        ? runInTransaction(step)
-        : runConcurrently(step, table));
+      const locks = await (unit.manner === 'alone' ? runConcurrently(step, table) : runInTransaction(step));
       const after = await fileOf(table);
       declared.push(write(step, step.lock, step.rewrites));
       happened.push(write(step, locks.get(table) ?? 'NONE', before !== after));

@@ -1,0 +1,254 @@
+import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { AutoMigratorOptions } from '../../src/auto-migration.options.js';
+import { AutoMigrator } from '../../src/auto-migrator.js';
+import type { BackfillOptions } from '../../src/desired/backfill-options.js';
+import type { HealProgress } from '../../src/heal/heal-progress.js';
+import { openDataSource } from '../auto-migrator/open-data-source.js';
+import { createTestDatabase, type TestDatabase } from '../setup/database.js';
+
+let database: TestDatabase;
+let other: pg.Client;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  other = new pg.Client({ connectionString: database.url });
+  await other.connect();
+});
+
+afterAll(() => other.end());
+
+/** A table with the text column `name`, and a backfill of `a` in it. */
+async function prepare(
+  table: string,
+  names: string[],
+  fill: BackfillOptions & { expression: string; column?: Partial<EntitySchemaColumnOptions> },
+  options: AutoMigratorOptions = {},
+): Promise<AutoMigrator> {
+  await database.query(`create table ${table} (id serial primary key, name text)`);
+  await database.query(`insert into ${table} (name) select unnest($1::text[])`, [names]);
+  const { column, ...backfill } = fill;
+  const entity = new EntitySchema({
+    name: table,
+    columns: {
+      id: {
+        type: 'integer',
+        primary: true,
+        generated: 'increment',
+        primaryKeyConstraintName: `${table}_pkey`,
+      },
+      name: { type: 'text', nullable: true },
+      a: { type: 'text', nullable: true, ...column },
+    },
+  });
+  return new AutoMigrator(await openDataSource(database.url, [entity]), {
+    execution: 'online',
+    lockTimeoutMs: 50,
+    lockRetries: 1,
+    backfills: [{ table, column: 'a', ...backfill }],
+    ...options,
+  });
+}
+
+const rowsOf = (table: string): Promise<{ a: unknown; xmin: string }[]> =>
+  database.query(`select a, xmin::text from ${table} order by id`);
+const valuesOf = async (table: string): Promise<unknown[]> => (await rowsOf(table)).map(({ a }) => a);
+
+test('a row that somebody holds is not waited for, and is all that the next run touches', async () => {
+  const migrator = await prepare('held', ['a', 'b', 'c'], {
+    expression: 'upper(name)',
+    column: { nullable: false },
+  });
+  await database.query('alter table held add a text');
+  await other.query('begin; select from held where id = 2 for update');
+  const report = await migrator.heal();
+  expect(report).toMatchObject({ outcome: 'failed', failed: [{ action: 'fill', object: 'public.held.a' }] });
+  expect(report.failed[0]?.error).toMatch(
+    /^1 row is held by other transactions.*\. What was filled stays, the rest is NULL$/,
+  );
+  expect(report.open.map(({ kind }) => kind).toSorted()).toEqual([
+    'different-nullability',
+    'unfilled-column',
+  ]);
+  const before = await rowsOf('held');
+  expect(before.map(({ a }) => a)).toEqual(['A', null, 'C']);
+
+  await other.query('rollback');
+  expect(await migrator.heal()).toMatchObject({ outcome: 'healed', open: [], failed: [] });
+  const after = await rowsOf('held');
+  expect(after.map(({ a }) => a)).toEqual(['A', 'B', 'C']);
+  expect([after[0], after[2]]).toEqual([before[0], before[2]]);
+});
+
+test('what an application writes meanwhile stays', async () => {
+  const migrator = await prepare('written', ['a', 'b', 'c'], {
+    expression: 'upper(name)',
+    batchSize: 1,
+    pauseMs: 100,
+  });
+  let writing: Promise<unknown> | undefined;
+  await migrator.heal({
+    onProgress: ({ action, percent }) => {
+      if (action === 'fill') writing ??= database.query(`update written set a = 'mine' where id = 3`);
+      return percent;
+    },
+  });
+  await writing;
+  expect((await valuesOf('written'))[2]).toBe('mine');
+});
+
+describe.each([
+  {
+    title: 'a cast',
+    table: 'cast_',
+    expression: 'name::integer',
+    column: { type: 'integer' as const },
+    error: /invalid input syntax for type integer: "two"/,
+  },
+  {
+    title: 'a length',
+    table: 'length_',
+    expression: `case name when 'two' then repeat('x', 9) else name end`,
+    column: { type: 'varchar' as const, length: 5 },
+    error: /value too long/,
+  },
+  { title: 'a trigger', table: 'trigger_', expression: 'name', column: {}, error: /not two/ },
+])('a row that is refused by $title', ({ table, expression, column, error }) => {
+  let migrator: AutoMigrator;
+
+  beforeAll(async () => {
+    const names = ['1', 'two', '3', '4', '5', '6', '7'];
+    migrator = await prepare(table, names, { expression, column: { ...column, nullable: false } });
+    await database.query(`create function ${table}() returns trigger language plpgsql as $$ begin
+      if new.name = 'two' then raise 'not two'; end if; return new; end $$`);
+    if (table === 'trigger_')
+      await database.query(
+        `create trigger t before update on ${table} for each row execute function ${table}()`,
+      );
+  });
+
+  test('is counted, named and left; all others are filled, and the column stays nullable', async () => {
+    const report = await migrator.heal();
+    expect(report).toMatchObject({ outcome: 'partly-healed', failed: [{ action: 'fill' }] });
+    expect(report.failed[0]?.error).toMatch(/^1 row could not be filled, the first id = 2: /);
+    expect(report.failed[0]?.error).toMatch(error);
+    expect((await valuesOf(table)).map(String)).toEqual(['1', 'null', '3', '4', '5', '6', '7']);
+    const [fill] = await database.query(
+      `select state, filled::int, failed::int, sample_keys as keys from auto_migration.fill where table_name = $1`,
+      [table],
+    );
+    expect(fill).toEqual({ state: 'pending', filled: 6, failed: 1, keys: ['id = 2'] });
+  });
+
+  test('is told by every look, and not tried at every tick', async () => {
+    const { drift } = await migrator.check();
+    const reasons = drift
+      .filter(({ disposition }) => disposition === 'open')
+      .map(({ kind, reason }) => [kind, reason]);
+    expect(Object.fromEntries(reasons)).toEqual({
+      'unfilled-column': expect.stringMatching(/^1 row could not be filled \(id = 2\): /) as string,
+      'different-nullability': expect.stringMatching(/^rows have NULL in it/) as string,
+    });
+    expect(await migrator.heal()).toMatchObject({ outcome: 'nothing-to-do', runId: null });
+  });
+
+  test('is filled when it was mended and the time has come', async () => {
+    await database.query(`update ${table} set name = '2' where id = 2`).catch(() => undefined);
+    if (table === 'trigger_')
+      await database.query(`drop trigger t on ${table}; update ${table} set name = '2' where id = 2`);
+    await database.query(
+      `update auto_migration.fill set finished_at = now() - interval '61 minutes' where table_name = $1`,
+      [table],
+    );
+    expect(await migrator.heal()).toMatchObject({ outcome: 'healed', open: [], failed: [] });
+    expect((await valuesOf(table)).map(String)).toEqual(['1', '2', '3', '4', '5', '6', '7']);
+  });
+});
+
+test('an expression that PostgreSQL cannot read fails at once, with its message, and touches no row', async () => {
+  const migrator = await prepare('unreadable', ['a'], { expression: 'nmae', column: { nullable: false } });
+  const report = await migrator.heal();
+  expect(report.failed).toMatchObject([{ action: 'fill', object: 'public.unreadable.a' }]);
+  expect(report.failed[0]?.error).toMatch(/^column "nmae" does not exist/);
+  expect(await valuesOf('unreadable')).toEqual([null]);
+});
+
+test('atomic: one row that is refused undoes all', async () => {
+  const migrator = await prepare(
+    'all_or_nothing',
+    ['1', 'two'],
+    { expression: 'name::integer', column: { type: 'integer' } },
+    { execution: 'atomic' },
+  );
+  expect(await migrator.heal()).toMatchObject({ outcome: 'failed', applied: [] });
+  const columns = `select attname from pg_attribute where attrelid = 'all_or_nothing'::regclass and attname = 'a'`;
+  expect(await database.query(columns)).toEqual([]);
+});
+
+test('every-run: what was set to NULL is filled again, and a database without such rows is in sync', async () => {
+  const migrator = await prepare('again', ['a', 'b'], { expression: 'name', repeat: 'every-run' });
+  expect(await migrator.heal()).toMatchObject({ outcome: 'healed' });
+  const runs = (await migrator.history()).length;
+  expect(await migrator.check()).toMatchObject({ verdict: 'in-sync' });
+  expect(await migrator.heal()).toMatchObject({ outcome: 'nothing-to-do' });
+  expect(await migrator.history()).toHaveLength(runs);
+  await database.query('update again set a = null where id = 1');
+  expect(await migrator.heal()).toMatchObject({ outcome: 'healed' });
+  expect(await valuesOf('again')).toEqual(['a', 'b']);
+});
+
+test('a backfill of a column that is not there is told', async () => {
+  const migrator = await prepare(
+    'told',
+    ['a'],
+    { expression: 'name' },
+    {
+      backfills: [{ table: 'told', column: 'firstName', expression: 'name' }],
+    },
+  );
+  expect((await migrator.check()).warnings).toEqual([
+    'The backfill of public.told.firstName fills nothing: there is no such column',
+  ]);
+});
+
+test('a table that is in no entity is filled, and not otherwise touched', async () => {
+  await database.query(
+    `create table foreign_ (id integer primary key, a text); insert into foreign_ values (1, null)`,
+  );
+  const migrator = await prepare(
+    'owned',
+    ['a'],
+    { expression: 'name' },
+    {
+      backfills: [{ table: 'foreign_', column: 'a', expression: 'id::text' }],
+    },
+  );
+  expect(await migrator.heal()).toMatchObject({ outcome: 'healed' });
+  expect(await valuesOf('foreign_')).toEqual(['1']);
+});
+
+test('it tells how far it is, and goes slowly while the table is being vacuumed', async () => {
+  const names = Array.from({ length: 2000 }, (_, i) => `${i}`);
+  const migrator = await prepare('vacuumed', names, { expression: 'name', batchSize: 1000 });
+  await database.query('alter table vacuumed add a text; analyze vacuumed');
+  // It sleeps after each page, and so is at work for as long as the test needs.
+  await other.query(`set vacuum_cost_delay = 100; set vacuum_cost_limit = 1`);
+  const vacuum = other.query('vacuum vacuumed').catch(() => undefined);
+  await vi.waitFor(
+    async () => expect(await database.query('select from pg_stat_progress_vacuum')).toHaveLength(1),
+    { timeout: 20_000, interval: 10 },
+  );
+  const seen: HealProgress[] = [];
+  expect(await migrator.heal({ onProgress: (progress) => seen.push(progress) })).toMatchObject({
+    outcome: 'healed',
+  });
+  const half = seen.find(({ percent }) => percent === 50);
+  expect(half).toMatchObject({
+    action: 'fill',
+    phase: expect.stringMatching(/^filling: 1000 of about 2000 rows/) as string,
+  });
+  expect(half?.remainingMs).toBeGreaterThan(0);
+  expect(seen.map(({ phase }) => phase).join()).toContain('slowly: the table is being vacuumed');
+  await vacuum;
+});
