@@ -1,11 +1,10 @@
-import { inspect } from 'node:util';
 import type { InjectionToken } from '@nestjs/common';
 import { CronTime } from 'cron';
 import { z } from 'zod';
 import { BackfillDeclarationShape, type BackfillDeclaration } from './desired/backfill-options.js';
 import type { Ignore } from './drift/ignore.js';
-import { InvalidOptionError } from './errors.js';
 import type { Execution, NamePolicy } from './plan/proposal.js';
+import { parseOptions } from './parse-options.js';
 import type { Policy } from './plan/policy.js';
 
 /** How schemas are compared and healed: for {@link AutoMigrator}, and so for module and command line alike. */
@@ -257,12 +256,12 @@ const ModuleOptions = z.strictObject(moduleShape, NO_OPTIONS).transform((options
 
 /** @throws InvalidOptionError naming the option and its value */
 export function resolveMigratorOptions(options: AutoMigratorOptions): ResolvedMigratorOptions {
-  return parse(MigratorOptions, options) as ResolvedMigratorOptions;
+  return parseOptions(MigratorOptions, options) as ResolvedMigratorOptions;
 }
 
 /** @throws InvalidOptionError naming the option and its value */
 export function resolveModuleOptions(options: AutoMigrationModuleOptions): ResolvedModuleOptions {
-  return parse(ModuleOptions, options) as ResolvedModuleOptions;
+  return parseOptions(ModuleOptions, options) as ResolvedModuleOptions;
 }
 
 /** The part of the module's options that the façade takes. */
@@ -271,26 +270,6 @@ export function migratorOptionsOf(options: ResolvedModuleOptions): AutoMigratorO
   return Object.fromEntries(
     keys.filter((key) => options[key] !== undefined).map((key) => [key, options[key]]),
   );
-}
-
-function parse<Output>(schema: z.ZodType<Output>, options: unknown): Output {
-  const result = schema.safeParse(options, { reportInput: true });
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const unknown =
-    issue?.code === 'unrecognized_keys' ? [...issue.path, ...issue.keys.slice(0, 1)] : undefined;
-  const option = (unknown ?? issue?.path ?? []).map(String).join('.') || '(all)';
-  const value = unknown ? '' : `${describeValue(issue?.input)} `;
-  throw new InvalidOptionError(
-    option,
-    `${value}${unknown ? 'is not known' : (issue?.message ?? 'is not right')}`,
-  );
-}
-
-/** The value as one would write it, short. */
-function describeValue(value: unknown): string {
-  const text = inspect(value, { depth: 1, breakLength: Infinity });
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 
 function isCronExpression(text: string): boolean {

@@ -77,12 +77,16 @@ export async function readSchema(connection: Connection, scope: readonly Scope[]
   ];
   for (let attempt = 1; ; attempt++) {
     const results = await queryUnlessGone(connection, statements);
-    const [before, , after] = results.slice(-3).map(({ rows }) => rows[0]?.['fingerprint']);
+    const [before, , after] = results.slice(-3).map(fingerprintIn);
     const isWhole = before !== undefined && before === after;
-    if (isWhole) return { ...(await toSchema(toRows(results.slice(1)))), fingerprint: String(before) };
+    if (isWhole) return { ...(await toSchema(toRows(results.slice(1)))), fingerprint: before };
     if (attempt === ATTEMPTS)
       throw new Error(`somebody is changing the schema all the time: ${ATTEMPTS} readings were torn`);
   }
+}
+
+function fingerprintIn({ rows }: Result): string | undefined {
+  return rows[0]?.['fingerprint'] as string | undefined;
 }
 
 /** What was dropped while it was being printed is an internal error: no answer then, and it is read anew. */

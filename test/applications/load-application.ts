@@ -71,7 +71,7 @@ async function loadMedusa(): Promise<Application> {
       .map((file) => load(join(dist, folder, file)) as Record<string, unknown>);
   const entities = modules('models').flatMap((module) => Object.values(module).filter(isClass));
   const migrations = modules('migrations')
-    .filter(({ featureFlag }) => featureFlag === undefined || flags.isFeatureEnabled(String(featureFlag)))
+    .filter(({ featureFlag }) => typeof featureFlag !== 'string' || flags.isFeatureEnabled(featureFlag))
     .flatMap((module) => Object.values(module).filter(isClass)) as Class<MigrationInterface>[];
   // Columns behind a flag decorate themselves only now.
   await nextTurn();

@@ -71,7 +71,12 @@ export async function valuesOf(database: TestDatabase): Promise<Record<string, (
       `select ${names.map((name) => `${name}::text`).join(', ')} from ${table} order by ${names.map((_, i) => i + 1).join(', ')}`,
     );
     for (const [i, name] of names.entries())
-      values[`${table}.${name}`] = rows.map((row) => Object.values(row)[i] as string | null).toSorted();
+      values[`${table}.${name}`] = rows.map((row) => Object.values(row)[i] as string | null).toSorted(byText);
   }
   return values;
+}
+
+/** NULLs first. */
+function byText(a: string | null, b: string | null): number {
+  return (a ?? '').localeCompare(b ?? '');
 }

@@ -10,6 +10,9 @@ const STRIDE = Number(process.env['STRIDE'] ?? 9);
 
 const ROWS = 30;
 
+/** EntitySchema takes it, though its types do not say so. */
+const identity = { generated: 'identity' as 'increment', generatedIdentity: 'ALWAYS' };
+
 /** All ways of filling: a volatile default, a serial, an identity, a backfill; each NOT NULL in the end. */
 const guest = new EntitySchema({
   name: 'guest',
@@ -18,8 +21,7 @@ const guest = new EntitySchema({
     name: { type: 'text' },
     code: { type: 'uuid', default: () => 'gen_random_uuid()' },
     counter: { type: 'integer', generated: 'increment' },
-    // EntitySchema takes it, though its types do not say so.
-    number: { type: 'bigint', generated: 'identity' as 'increment', generatedIdentity: 'ALWAYS' },
+    number: { type: 'bigint', ...identity },
     nick: { type: 'text' },
   },
 });

@@ -133,7 +133,7 @@ describe('indexes and keys of large partitioned tables come partition by partiti
         columns: JSON.parse(JSON.stringify(columns).replaceAll('$table', name)) as object,
         ...entity,
         name,
-      } as EntitySchemaOptions<Record<string, unknown>>);
+      });
     });
     const dataSource = await openDataSource(database.url, entities);
     const migrator = new AutoMigrator(dataSource, { execution: 'online', smallTableBytes: 0 });

@@ -81,7 +81,7 @@ const heap = new EntitySchema({ name: 'heap', columns: { id } });
 function entityOf({ table, entity }: (typeof tables)[number]): EntitySchema {
   const named = JSON.parse(JSON.stringify(entity).replaceAll('$table', table)) as Entity;
   const columns = { id, code: column('text'), parent_id: column('integer') };
-  return new EntitySchema({ name: table, columns, ...named } as EntitySchemaOptions<Record<string, unknown>>);
+  return new EntitySchema({ name: table, columns, ...named });
 }
 
 let report: CheckReport;
