@@ -242,7 +242,7 @@ describe('what stands in the way', () => {
       ],
       kind: 'different-nullability',
       object: 'public.child.name',
-      reason: 'rows have NULL in it; fill them, or make the column nullable',
+      reason: 'rows have NULL in it; fill them, declare @Backfill, or make the column nullable',
     },
   ];
 
