@@ -192,10 +192,10 @@ function renderForeignKeys(dataSource: DataSource, metadata: EntityMetadata): Co
   return metadata.foreignKeys.map((foreignKey) => {
     const { name, columnNames, referencedColumnNames, onDelete, onUpdate, deferrable } =
       TableForeignKey.create(foreignKey, dataSource.driver);
-    const columns = columnNames.map((name) => truncateIdentifier(name));
+    const columns = columnNames.map(truncateIdentifier);
     const references = {
       ...tableOf(dataSource, foreignKey.referencedEntityMetadata),
-      columns: referencedColumnNames.map((name) => truncateIdentifier(name)),
+      columns: referencedColumnNames.map(truncateIdentifier),
     };
     const definition = foreignKeyDefinition({
       columns,

@@ -44,7 +44,12 @@ export const MAXIMUM_BYTES = 63;
  * Cuts a name as PostgreSQL does, at 63 bytes and never inside a character.
  * https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
  */
-export function truncateIdentifier(name: string, maximumBytes = MAXIMUM_BYTES): string {
+export function truncateIdentifier(name: string): string {
+  return truncateTo(MAXIMUM_BYTES, name);
+}
+
+/** The same to fewer bytes, to leave room for what is to follow. */
+export function truncateTo(maximumBytes: number, name: string): string {
   const bytes = Buffer.from(name, 'utf8');
   if (bytes.length <= maximumBytes) return name;
   let end = maximumBytes;

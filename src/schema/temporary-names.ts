@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { MAXIMUM_BYTES, truncateIdentifier } from './identifier.js';
+import { MAXIMUM_BYTES, truncateTo } from './identifier.js';
 import type { QualifiedName } from './model.js';
 
 const CHECK = 'auto_migration_not_null_';
@@ -19,7 +19,7 @@ export function temporaryIndexName(index: string): string {
 /** A partition's index: readable, and yet no other one's. */
 export function partitionIndexName(index: string, { schema, name }: QualifiedName): string {
   const suffix = `_${short(JSON.stringify([index, schema, name]))}`;
-  return `${truncateIdentifier(index, MAXIMUM_BYTES - suffix.length)}${suffix}`;
+  return `${truncateTo(MAXIMUM_BYTES - Buffer.byteLength(suffix), index)}${suffix}`;
 }
 
 /** Whether an index bears such a name of ours. */

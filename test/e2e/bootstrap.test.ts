@@ -142,7 +142,7 @@ describe("policy 'off'", () => {
 describe('a NOT NULL without default on a table that has rows', () => {
   let database: TestDatabase;
   const name = 'public.room.name';
-  const reason = 'rows have NULL in it; fill them, or make the column nullable';
+  const reason = 'rows have NULL in it; fill them, declare @Backfill, or make the column nullable';
 
   beforeAll(async () => {
     database = await roomDatabase();

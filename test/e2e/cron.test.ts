@@ -109,8 +109,8 @@ test('there are never two runs at once', async () => {
   // Ticks come and go.
   await sleep(2500);
   expect(await waitingOf(database)).toEqual(['ALTER TABLE "public"."room" ADD COLUMN "floor" integer']);
-  // The healer's lock and its worker.
-  expect(await sessionsOf(database)).toHaveLength(2);
+  // The healer's lock, its worker, and the one that sees whom the worker waits for.
+  expect(await sessionsOf(database)).toHaveLength(3);
   const joined = application.migrations.heal();
   const healed = next(application, 'healed');
   await blocker.release();
