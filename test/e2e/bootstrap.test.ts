@@ -165,6 +165,7 @@ describe('a NOT NULL without default on a table that has rows', () => {
       appliedSteps: 1,
       lastError: null,
       drift: [
+        { kind: 'named-differently', disposition: 'accepted' },
         {
           kind: 'different-nullability',
           object: name,
@@ -172,7 +173,6 @@ describe('a NOT NULL without default on a table that has rows', () => {
           reason,
           sql: ['ALTER TABLE "public"."room" ALTER COLUMN "name" SET NOT NULL'],
         },
-        { kind: 'named-differently', disposition: 'accepted' },
       ],
     });
     const open = application.log.own.filter(({ level }) => level === 'warn');
