@@ -123,7 +123,7 @@ export const keys: LawCase[] = [
         columns: {
           id: { type: 'integer', primary: true },
           state: { type: 'varchar', length: 10 },
-          isKnown: { type: 'boolean', default: () => `'x'::varchar IN ('x', 'y')` },
+          isKnown: { type: 'boolean', default: () => `('x'::varchar IN ('x', 'y'))` },
         },
         checks: [{ name: 'known', expression: `state IN ('it''s', 'paid')` }],
         indices: [{ name: 'known_only', columns: ['id'], where: `state IN ('it''s', 'paid')` }],
