@@ -46,8 +46,8 @@ describe('two applications that start at the same moment', () => {
     const blocker = await holdSnapshot(database);
     const hotels = [1, 2].map(() => startHotel(database, { migration: patient }));
     await untilWaiting();
-    // Each has a session to look with and one to be the healer with.
-    await vi.waitFor(async () => expect(await sessionsOf(database)).toHaveLength(4), PATIENCE);
+    // Each has a session to look with and one to be the healer with; the healer one more, to see whom it waits for.
+    await vi.waitFor(async () => expect(await sessionsOf(database)).toHaveLength(5), PATIENCE);
     await blocker.release();
     const steps = await Promise.all(hotels.map(stepsOf));
     expect(steps).toEqual(expect.arrayContaining([0, STEPS]));
@@ -82,7 +82,8 @@ describe('two applications that start at the same moment', () => {
 /** Nothing else of this table is missing, so that its indexes are what is hung at. */
 async function blockCleanup(): Promise<Blocker> {
   await database.query(`alter table call add satisfaction smallint,
-    add constraint chk_call_satisfaction check (satisfaction between 1 and 5)`);
+    add constraint chk_call_satisfaction check (satisfaction between 1 and 5);
+    alter table request add foreign key (call_id) references call (id)`);
   return blockIndexes(database, 'call');
 }
 
