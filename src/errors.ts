@@ -55,6 +55,20 @@ export class DesiredSchemaError extends AutoMigrationError {
   }
 }
 
+/** Behind a pooler there was no second connection to the server, beside the one of the lock. Nothing was changed. */
+export class PoolTooSmallError extends AutoMigrationError {
+  override readonly name = 'PoolTooSmallError';
+
+  constructor(
+    /** How long it was waited for, in milliseconds. */
+    readonly waitedMs: number,
+  ) {
+    super(
+      `The pooler gave no second connection to the server within ${waitedMs / 1000} s. Healing needs two at a time, as one holds the lock of the one healer. Nothing was changed. Give the pool at least two (PgBouncer: default_pool_size), or heal by a data source that names the server itself.`,
+    );
+  }
+}
+
 /** The journal cannot be written. No change is begun without a record of it; the message tells what was made before. */
 export class JournalError extends AutoMigrationError {
   override readonly name = 'JournalError';

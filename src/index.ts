@@ -18,6 +18,7 @@ export {
   HealingStoppedError,
   InvalidOptionError,
   JournalError,
+  PoolTooSmallError,
 } from './errors.js';
 export type { HealRequest } from './heal/heal.js';
 export type { Blocker, HealProgress } from './heal/heal-progress.js';

@@ -1,5 +1,6 @@
 import type { CheckReport, PlanReport } from '../auto-migrator.js';
 import type { HealReport } from '../heal/heal-report.js';
+import { describeHealer } from '../heal/healer-lock.js';
 import type { RunRecord } from '../journal/records.js';
 import type { Drift, PlannedUnit } from '../plan/plan.js';
 
@@ -74,9 +75,7 @@ export function printHeal({
     ...applied.map((step) => `  ${step.action} ${step.object} (${step.durationMs} ms)`),
     ...failed.map((step) => `  FAILED ${step.action} ${step.object}: ${step.error}\n         ${step.sql}`),
     ...open.map(({ object, kind, reason }) => `  OPEN ${kind} ${object}: ${reason}`),
-    ...(healer
-      ? [`  another process is healing: pid ${healer.pid}, ${healer.applicationName}, since ${healer.since}`]
-      : []),
+    ...(healer ? [`  another process is healing: ${describeHealer(healer)}`] : []),
     ...(error === null ? [] : [`  ${error}`]),
     `${outcome}: ${applied.length} applied, ${open.length} open (${durationMs} ms${run})`,
   ].join('\n');

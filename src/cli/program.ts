@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import type { AutoMigratorOptions } from '../auto-migration.options.js';
 import { AutoMigrator } from '../auto-migrator.js';
 import { describeError } from '../errors.js';
+import { describeHealer } from '../heal/healer-lock.js';
 import { VERSION } from '../version.js';
 import { ExitCode, exitCodeOfCheck, exitCodeOfHeal } from './exit-code.js';
 import { loadDataSource, openDataSource } from './load-data-source.js';
@@ -56,7 +57,7 @@ const status: Task = async (migrator) => {
   const [report, healer, runs] = [await migrator.check(), await migrator.healer(), await migrator.history(1)];
   const lines = [
     printCheck(report),
-    healer ? `Healing: pid ${healer.pid} since ${healer.since}` : 'Nobody is healing',
+    healer ? `Healing: ${describeHealer(healer)}` : 'Nobody is healing',
     printHistory(runs),
   ];
   return {

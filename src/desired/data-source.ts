@@ -2,6 +2,7 @@ import type { Client, ClientConfig } from 'pg';
 import { DataSource } from 'typeorm';
 import { ConnectionError, DataSourceError } from '../errors.js';
 import type { Connect, Connection } from '../schema/connection.js';
+import { requestCancel, type SessionKey } from './cancel-request.js';
 
 /** The parts of pg's Pool that TypeORM's driver keeps under `master`. */
 interface Pool {
@@ -68,28 +69,31 @@ async function open({ Client, options }: Pool): Promise<Connection> {
   // Without a listener the loss of an idle connection would end the process.
   client.on('error', (error) => lost.abort(error));
   const { pid, serverVersion } = await logIn(client);
+  const key = keyOf(client);
+  // The protocol's process is the pooler's own number.
+  const isPooled = key.processId !== pid;
   const onEnd = (): void => lost.abort();
   client.once('end', onEnd);
   return {
     // pg answers a text with several statements with an array, which its types do not say.
     query: (text: string, values?: readonly unknown[]) =>
       client.query(text, values ? [...values] : undefined) as Promise<never>,
-    cancel: () => cancelBackend({ Client, options }, pid),
+    cancel: () => (isPooled ? requestCancel(key) : cancelBackend({ Client, options }, pid)),
     close: () => {
       client.off('end', onEnd);
       return client.end().catch(() => undefined);
     },
     pid,
-    // The protocol's process is the pooler's own number.
-    isPooled: processIdOf(client) !== pid,
+    isPooled,
     serverVersion,
     lost: lost.signal,
   };
 }
 
-/** What the server, or the pooler in its place, called itself at the log-in. pg's types do not know it. */
-function processIdOf(client: Client): number | null {
-  return (client as { readonly processID?: number | null }).processID ?? null;
+/** What the server, or the pooler in its place, called the session at the log-in. pg's types do not know it. */
+function keyOf(client: Client): SessionKey {
+  const { processID, secretKey } = client as { readonly processID?: number; readonly secretKey?: number };
+  return { host: client.host, port: client.port, processId: processID ?? 0, secretKey: secretKey ?? 0 };
 }
 
 interface Session {

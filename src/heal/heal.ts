@@ -1,18 +1,20 @@
 import { describeError } from '../errors.js';
-import { askOf, type Ask, type Claim, type Claims } from '../journal/claims.js';
+import { askOf, type Ask, type Claims } from '../journal/claims.js';
 import { Journal } from '../journal/journal.js';
 import { noteNotConverging } from '../journal/standing.js';
 import type { Trigger } from '../journal/records.js';
-import type { Drift, Plan } from '../plan/plan.js';
+import type { Plan } from '../plan/plan.js';
 import type { Policy } from '../plan/policy.js';
 import type { Execution } from '../plan/proposal.js';
 import type { Connect, Connection } from '../schema/connection.js';
 import { executeUnits } from './execute.js';
-import type { AppliedStep, FailedStep, HealOutcome, HealReport } from './heal-report.js';
+import type { AppliedStep, HealReport } from './heal-report.js';
 import type { HealProgress } from './heal-progress.js';
-import { acquireHealerLock, currentHealer, type HealerLock } from './healer-lock.js';
-import { isToBeKept, keepQuietly, newerRelease } from './leadership.js';
+import { acquireHealerLock, currentHealer, type Healer, type HealerLock } from './healer-lock.js';
+import { isToBeKept, keepAlive, keepQuietly, newerRelease } from './leadership.js';
 import { Observer } from './observer.js';
+import { Progress } from './progress.js';
+import { assertSecondSession } from './second-session.js';
 
 /** Who asks for a healing, and how it can be stopped. */
 export interface HealRequest {
@@ -28,6 +30,8 @@ export interface HealRequest {
   readonly onProgress?: (progress: HealProgress) => void;
   /** Told once, when only what may take long without stopping anybody is left to do. */
   readonly onLong?: () => void;
+  /** Told once of another process that is healing, when it has to be waited for. */
+  readonly onWait?: (healer: Healer) => void;
 }
 
 /** What one look at the database brings: the differences judged, and on what ground. */
@@ -66,6 +70,7 @@ export interface HealContext {
     readonly lockRetries: number;
     readonly lockBudgetMs: number;
     readonly waitForHealerMs: number;
+    readonly contractAfterMs: number;
     readonly journalSchema: string;
   };
 }
@@ -81,58 +86,6 @@ export async function heal(context: HealContext, request: HealRequest): Promise<
     progress.error = describeError(error);
   }
   return progress.toReport(performance.now() - start);
-}
-
-/** What has happened so far, so that a run that breaks off still tells what it did. */
-class Progress {
-  outcome: HealOutcome = 'nothing-to-do';
-  runId: string | null = null;
-  error: string | null = null;
-  healer: HealReport['healer'] = null;
-  leader: Claim | null = null;
-  readonly applied: AppliedStep[] = [];
-  readonly failed: FailedStep[] = [];
-  private desiredHash: string | null = null;
-  private drift: readonly Drift[] = [];
-  private readonly warnings = new Set<string>();
-
-  get found(): readonly Drift[] {
-    return this.drift.map((each) => withFailure(each, this.failed));
-  }
-
-  /** What is not healed yet. */
-  get left(): readonly Drift[] {
-    return this.found.filter(isLeft);
-  }
-
-  seen({ desiredHash, plan, warnings }: Look): void {
-    warnings.forEach((warning) => this.warnings.add(warning));
-    this.desiredHash = desiredHash;
-    this.drift = plan.drift;
-  }
-
-  supersededBy(leader: Claim | null): void {
-    this.leader = leader;
-    if (leader) this.outcome = 'superseded';
-  }
-
-  toReport(durationMs: number): HealReport {
-    const { outcome, runId, desiredHash, applied, failed, healer, leader, error, found } = this;
-    return {
-      outcome,
-      runId,
-      desiredHash,
-      durationMs: Math.round(durationMs * 10) / 10,
-      applied,
-      failed,
-      open: this.left,
-      drift: found,
-      healer,
-      leader,
-      warnings: [...this.warnings],
-      error,
-    };
-  }
 }
 
 async function healUnlessInSync(
@@ -179,25 +132,54 @@ async function healAsTheOnlyOne(
   progress: Progress,
   connection: Connection,
 ): Promise<void> {
-  const { journalSchema, waitForHealerMs } = context.options;
-  const stopped = request.signal ?? new AbortController().signal;
-  const lock = await acquireHealerLock(context.connect, journalSchema, waitForHealerMs, stopped);
+  const deadline = Date.now() + context.options.waitForHealerMs;
+  let lock = await becomeHealer(context, request, connection, deadline);
+  if (lock?.isSecondHand) {
+    // All who have waited would look one after the other. So they look at once, and most have nothing left to do.
+    await lock.release();
+    if (!(await whatIsLeft(context, request, progress, connection))) return;
+    lock = await becomeHealer(context, request, connection, deadline);
+  }
   if (!lock) {
     progress.outcome = 'another-healer';
-    progress.healer = await currentHealer(connection, journalSchema);
+    progress.healer = await currentHealer(connection, context.options.journalSchema);
     return;
   }
   try {
-    // What was to do may have been done while we waited, or a newer release may lead by now.
-    const look = await context.lookout.look(connection);
-    progress.seen(look);
-    if (await isSuperseded(context, request, progress, connection, look)) return;
-    if (look.plan.units.length === 0) return;
+    await assertSecondSession(connection);
+    // What was to do may have been done meanwhile, or a newer release may lead by now.
+    const look = await whatIsLeft(context, request, progress, connection);
+    if (!look) return;
     request.onPlan?.(look.plan);
     await carryOut(context, request, progress, connection, look, lock);
   } finally {
     await lock.release();
   }
+}
+
+function becomeHealer(
+  { connect, options: { journalSchema } }: HealContext,
+  { signal = new AbortController().signal, onWait }: HealRequest,
+  connection: Connection,
+  deadline: number,
+): Promise<HealerLock | null> {
+  return acquireHealerLock(connect, journalSchema, deadline - Date.now(), signal, async () => {
+    const healer = await currentHealer(connection, journalSchema);
+    if (healer) onWait?.(healer);
+  });
+}
+
+/** Looks again; answers with what there is to do for this release, if anything is. */
+async function whatIsLeft(
+  context: HealContext,
+  request: HealRequest,
+  progress: Progress,
+  connection: Connection,
+): Promise<Look | undefined> {
+  const look = await context.lookout.look(connection);
+  progress.seen(look);
+  if (await isSuperseded(context, request, progress, connection, look)) return undefined;
+  return look.plan.units.length > 0 ? look : undefined;
 }
 
 async function carryOut(
@@ -218,8 +200,9 @@ async function carryOut(
   const cancel = (): void => void connection.cancel().catch(() => undefined);
   // Not the lock's session: that is in a transaction, and a concurrent index build waits for the end of each one that it
   // has met with a snapshot, be it for the moment of a question. Where no more sessions can be had, nobody looks.
-  const onlooker = await context.connect().catch(() => null);
+  const onlooker = connection.isPooled ? null : await context.connect().catch(() => null);
   signal.addEventListener('abort', cancel);
+  const heartbeat = keepAlive(context, look);
   try {
     const options = {
       ...context.options,
@@ -236,8 +219,6 @@ async function carryOut(
     const { failed } = await executeUnits(connection, journal, look.plan.units, options);
     progress.failed.push(...failed);
     if (!signal.aborted) await lookAgain(context, connection, progress);
-    // It may have taken long.
-    await context.claims.follow(askOf(connection), look);
     const outcome = outcomeOf(progress);
     progress.outcome = outcome;
     await journal.end(outcome, failed[0]?.error ?? null);
@@ -246,6 +227,7 @@ async function carryOut(
     throw error;
   } finally {
     signal.removeEventListener('abort', cancel);
+    clearInterval(heartbeat);
     await onlooker?.close();
   }
 }
@@ -278,16 +260,4 @@ function record(step: AppliedStep, progress: Progress, request: HealRequest): vo
 function outcomeOf({ applied, failed, left }: Progress): 'healed' | 'partly-healed' | 'failed' {
   if (applied.length === 0 && failed.length > 0) return 'failed';
   return failed.length > 0 || left.length > 0 ? 'partly-healed' : 'healed';
-}
-
-/** What a check would call drift. */
-function isLeft({ disposition }: Drift): boolean {
-  return disposition === 'heal' || disposition === 'open';
-}
-
-/** A finding that was tried and failed is open for that reason. */
-function withFailure(drift: Drift, failed: readonly FailedStep[]): Drift {
-  const failure = failed.find(({ object }) => object === drift.object);
-  if (!failure || drift.disposition !== 'heal') return drift;
-  return { ...drift, disposition: 'open', reason: `${failure.action} failed: ${failure.error}` };
 }

@@ -1,16 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HealingStoppedError } from '../errors.js';
+import { hostOfRun } from '../journal/history.js';
 import { queryRows, run, type Connect, type Connection } from '../schema/connection.js';
 import { quoteLiteral } from '../schema/identifier.js';
 
 /** Who heals at the moment. */
 export interface Healer {
+  /** Of its session on the server. */
   readonly pid: number;
+  /** Where the process runs, by its own name; null before it has begun its run. */
+  readonly host: string | null;
   readonly applicationName: string;
   /** The client's address; null over a local socket. */
   readonly address: string | null;
   /** ISO 8601. */
   readonly since: string;
+}
+
+/** For messages: `hotel-7 (10.0.0.7), pid 4711, since 2026-11-24T12:00:00.000Z`. */
+export function describeHealer({ host, address, pid, since }: Healer): string {
+  const where = [host, host !== null && address !== null ? `(${address})` : address].filter(Boolean);
+  return [where.join(' '), `pid ${pid}`, `since ${since}`].filter(Boolean).join(', ');
 }
 
 /** 'amig': keeps our advisory locks apart from the application's. */
@@ -19,6 +29,8 @@ const POLL_MS = 100;
 
 /** The lock that makes a process the only healer of a database. */
 export interface HealerLock {
+  /** Somebody else had it while we waited: what was to do may be done. */
+  readonly isSecondHand: boolean;
   /** Aborts when the lock's session is gone, and the lock with it. */
   readonly lost: AbortSignal;
   release(): Promise<void>;
@@ -26,9 +38,11 @@ export interface HealerLock {
 
 /**
  * Takes the lock by trying: a session that waits inside pg_advisory_lock deadlocks with CREATE INDEX CONCURRENTLY. It is
- * held in an open transaction on a session of its own, so it goes with a crash and survives transaction pooling.
+ * held in an open transaction on a session of its own, so it goes with a crash and survives transaction pooling. Who
+ * waits has none open, as that would occupy a connection of the pooler's for nothing.
  *
  * @param waitMs how long to go on trying
+ * @param onWait told once, before the first pause
  * @returns null when another process kept it for so long
  * @throws HealingStoppedError once the signal aborts
  */
@@ -37,45 +51,53 @@ export async function acquireHealerLock(
   journalSchema: string,
   waitMs: number,
   signal: AbortSignal,
+  onWait?: () => Promise<void>,
 ): Promise<HealerLock | null> {
-  const connection = await connect();
+  const session = await connect();
   try {
-    await openTransaction(connection);
     const deadline = Date.now() + waitMs;
-    while (!(await tryLock(connection, journalSchema))) {
+    let isSecondHand = false;
+    while (!(await tryLock(session, journalSchema))) {
       if (signal.aborted) throw new HealingStoppedError('Stopped while another process was healing.');
       if (Date.now() >= deadline) {
-        await connection.close();
+        await session.close();
         return null;
       }
+      if (!isSecondHand) await onWait?.();
+      isSecondHand = true;
       await sleep(POLL_MS + Math.random() * POLL_MS);
     }
-    return { lost: connection.lost, release: () => connection.close() };
+    return { isSecondHand, lost: session.lost, release: () => release(session) };
   } catch (error) {
-    await connection.close();
+    await session.close();
     throw error;
   }
 }
 
-/** READ COMMITTED and idle, it has neither xid nor xmin, so it holds up no concurrent index build. */
-async function openTransaction(connection: Connection): Promise<void> {
-  await run(connection, 'begin isolation level read committed');
-  await run(connection, 'set local idle_in_transaction_session_timeout = 0');
-  const sql = `select set_config(name, '0', true) from pg_settings where name in ('transaction_timeout', 'idle_session_timeout')`;
-  await run(connection, sql);
+/** A pooler would throw away a connection that is left inside a transaction. */
+async function release(session: Connection): Promise<void> {
+  await run(session, 'rollback').catch(() => undefined);
+  await session.close();
 }
+
+/** READ COMMITTED and idle, a transaction has neither xid nor xmin, so it holds up no concurrent index build. */
+const OPEN = `begin isolation level read committed;
+  set local idle_in_transaction_session_timeout = 0;
+  select set_config(name, '0', true) from pg_settings where name in ('transaction_timeout', 'idle_session_timeout')`;
 
 /** Databases are told apart by PostgreSQL itself: advisory locks are per database. */
 function key(journalSchema: string): string {
   return `hashtext(${quoteLiteral(journalSchema)})`;
 }
 
-async function tryLock(connection: Connection, journalSchema: string): Promise<boolean> {
+/** Leaves the transaction open only where the lock is taken. */
+async function tryLock(session: Connection, journalSchema: string): Promise<boolean> {
   // Without parameters: an answered query of the extended protocol leaves its portal open in the transaction, and the
   // portal's snapshot is what a concurrent index build waits for.
-  const sql = `select pg_try_advisory_xact_lock(${LOCK_CLASS}, ${key(journalSchema)}) as taken`;
-  const [row] = await queryRows<{ taken: boolean }>(connection, sql);
-  return row?.taken === true;
+  const sql = `${OPEN}; select pg_try_advisory_xact_lock(${LOCK_CLASS}, ${key(journalSchema)}) as taken`;
+  const taken = [await session.query(sql)].flat().at(-1)?.rows[0]?.['taken'] === true;
+  if (!taken) await run(session, 'rollback');
+  return taken;
 }
 
 /** The process that holds the lock; null when nobody does. */
@@ -85,6 +107,6 @@ export async function currentHealer(connection: Connection, journalSchema: strin
     from pg_locks l join pg_stat_activity a on a.pid = l.pid
     where l.locktype = 'advisory' and l.granted and l.classid = ${LOCK_CLASS} and l.objid::int8 = (${key(journalSchema)}::int8 & 4294967295)
       and l.database = (select oid from pg_database where datname = current_database())`;
-  const [row] = await queryRows<Healer>(connection, sql);
-  return row ?? null;
+  const [row] = await queryRows<Omit<Healer, 'host'>>(connection, sql);
+  return row ? { ...row, host: await hostOfRun(connection, journalSchema, row.since) } : null;
 }

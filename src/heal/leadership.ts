@@ -20,6 +20,23 @@ export async function newerRelease(
   return null;
 }
 
+/** How often a release that heals for long shows that it is there, while it counts as alive after one sign. */
+const SIGNS_OF_LIFE = 3;
+
+/** A healing may take hours, and no tick comes meanwhile. */
+export function keepAlive(
+  context: {
+    readonly claims: Claims;
+    readonly ask: Ask;
+    readonly options: { readonly contractAfterMs: number };
+  },
+  release: Release,
+): NodeJS.Timeout {
+  const { claims, ask, options } = context;
+  const show = (): void => void claims.follow(ask, release).catch(() => undefined);
+  return setInterval(show, options.contractAfterMs / SIGNS_OF_LIFE).unref();
+}
+
 /** What there is to keep of a look, beside what it may lead to. */
 interface Keeping<Look extends Release> {
   readonly connect: Connect;

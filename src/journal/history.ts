@@ -1,6 +1,7 @@
+import { sqlStateOf } from '../errors.js';
 import { queryRows, type Connection } from '../schema/connection.js';
 import { quoteIdentifier } from '../schema/identifier.js';
-import { isoTime, journalTablesIn } from './journal-tables.js';
+import { isoTime, journalTable, journalTablesIn } from './journal-tables.js';
 import type { RunRecord } from './records.js';
 
 /**
@@ -24,4 +25,19 @@ export async function readHistory(
         from ${name}.step s where s.run_id = r.id), '[]') as steps
     from ${name}.run r order by r.id desc limit $1`;
   return queryRows<RunRecord>(connection, sql, [limit, healerAtWork]);
+}
+
+/** Where the run goes on that began since a time; null where none does, or this role may not know. */
+export async function hostOfRun(
+  connection: Connection,
+  schema: string,
+  since: string,
+): Promise<string | null> {
+  const sql = `select host from ${journalTable(schema, 'run')}
+    where finished_at is null and started_at >= $1::timestamptz order by id desc limit 1`;
+  const rows = await queryRows<{ host: string }>(connection, sql, [since]).catch((error: unknown) => {
+    if (sqlStateOf(error) === undefined) throw error;
+    return [];
+  });
+  return rows[0]?.host ?? null;
 }

@@ -125,7 +125,11 @@ export class AutoMigrationService {
       this.board.progressed(progress);
       request.onProgress?.(progress);
     };
-    const report = await migrator.heal({ ...request, signal, onPlan, onProgress });
+    const onWait: HealRequest['onWait'] = (healer) => {
+      this.board.waitsFor(healer);
+      request.onWait?.(healer);
+    };
+    const report = await migrator.heal({ ...request, signal, onPlan, onProgress, onWait });
     this.board.healed(report);
     if (report.error !== null) this.subject.next({ type: 'failed', error: report.error });
     else this.publish(report);

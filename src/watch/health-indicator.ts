@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import type { ResolvedModuleOptions } from '../auto-migration.options.js';
 import type { HealProgress } from '../heal/heal-progress.js';
+import type { Healer } from '../heal/healer-lock.js';
 import { AutoMigrationService } from './auto-migration.service.js';
 import type { MigrationStatus } from './status.js';
 import { OPTIONS } from './tokens.js';
@@ -46,9 +47,22 @@ function toPublic({
   lastCheckAt,
   lastHealAt,
   progress,
+  healer,
 }: MigrationStatus): Record<string, unknown> {
-  const data = { enabled: true, reason, openDrift: open.length, appliedSteps, lastCheckAt, lastHealAt };
-  return progress === null ? data : { ...data, progress: toPublicProgress(progress) };
+  return {
+    enabled: true,
+    reason,
+    openDrift: open.length,
+    appliedSteps,
+    lastCheckAt,
+    lastHealAt,
+    ...(progress === null ? {} : { progress: toPublicProgress(progress) }),
+    ...(healer === null ? {} : { healer: toPublicHealer(healer) }),
+  };
+}
+
+function toPublicHealer({ host, address, pid, since }: Healer): Record<string, unknown> {
+  return { host: host ?? address, pid, since };
 }
 
 /** Who blocks, so that somebody can end it; what it runs may hold the application's data. */

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { HealProgress } from '../heal/heal-progress.js';
 import type { AppliedStep, HealReport } from '../heal/heal-report.js';
+import type { Healer } from '../heal/healer-lock.js';
 import { waitsForOlderRelease } from '../plan/older-release.js';
 import type { Drift, Plan } from '../plan/plan.js';
 
@@ -16,6 +17,7 @@ export class MigrationLogger {
   /** What the last run left; undefined before the first, and after one that could not look. */
   private left: string | undefined;
   private isSuperseded = false;
+  private waitedFor: string | undefined;
 
   warn(message: string, params: object = {}): void {
     this.logger.warn(message, params);
@@ -49,6 +51,13 @@ export class MigrationLogger {
   inBackground(progress: HealProgress | null): void {
     const at = progress && { step: progress.step, of: progress.of, object: progress.object };
     this.logger.log('Healing goes on in the background', at ?? {});
+  }
+
+  /** Another process that heals, each one once. */
+  waits(healer: Healer): void {
+    if (this.waitedFor === healer.since) return;
+    this.waitedFor = healer.since;
+    this.logger.log('Waiting for another healer', { healer });
   }
 
   /** A step that has been committed. */

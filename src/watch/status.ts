@@ -1,6 +1,7 @@
 import type { CheckReport } from '../auto-migrator.js';
 import type { HealProgress } from '../heal/heal-progress.js';
 import type { HealReport } from '../heal/heal-report.js';
+import type { Healer } from '../heal/healer-lock.js';
 import { waitsForOlderRelease } from '../plan/older-release.js';
 import type { Drift } from '../plan/plan.js';
 
@@ -34,6 +35,8 @@ export interface MigrationStatus {
   readonly lastError: string | null;
   /** Where the healing is that is under way in this process; null without one. */
   readonly progress: HealProgress | null;
+  /** Another process that is healing and that this one waits or has waited for; null without one. */
+  readonly healer: Healer | null;
   /** All findings, extra and accepted ones too. */
   readonly drift: readonly Drift[];
 }
@@ -45,6 +48,8 @@ export class StatusBoard {
   private runs = 0;
   private healing = false;
   private anotherHealer = false;
+  private waiting = false;
+  private healer: Healer | null = null;
   private progress: HealProgress | null = null;
   private superseded = false;
   private drift: readonly Drift[] | null = null;
@@ -61,6 +66,13 @@ export class StatusBoard {
 
   healingBegins(): void {
     this.healing = true;
+    this.waiting = false;
+    this.healer = null;
+  }
+
+  waitsFor(healer: Healer): void {
+    this.waiting = true;
+    this.healer = healer;
   }
 
   progressed(progress: HealProgress): void {
@@ -81,10 +93,10 @@ export class StatusBoard {
     this.lastCheck = Date.now();
   }
 
-  healed({ outcome, applied, drift, error, desiredHash }: HealReport): void {
+  healed({ outcome, healer, applied, drift, error, desiredHash }: HealReport): void {
     this.runs += 1;
-    this.healing = false;
-    this.progress = null;
+    this.rests();
+    this.healer = healer;
     this.anotherHealer = outcome === 'another-healer';
     this.superseded = outcome === 'superseded';
     this.appliedSteps += applied.length;
@@ -97,8 +109,7 @@ export class StatusBoard {
   }
 
   failed(error: string): void {
-    this.healing = false;
-    this.progress = null;
+    this.rests();
     this.lastError = error;
   }
 
@@ -114,8 +125,16 @@ export class StatusBoard {
       lastHealAt: toIso(this.lastHeal),
       lastError: this.lastError,
       progress: this.progress,
+      healer: this.healer,
       drift: this.drift ?? [],
     };
+  }
+
+  private rests(): void {
+    this.healing = false;
+    this.waiting = false;
+    this.progress = null;
+    this.healer = null;
   }
 
   private open(): Drift[] {
@@ -125,6 +144,7 @@ export class StatusBoard {
   private reason(): StatusReason {
     if (!this.enabled) return 'disabled';
     if (this.healing) return 'healing';
+    if (this.waiting) return 'another-healer';
     if (this.lastError !== null) return 'failed';
     if (this.lastCheck === null) return 'not-checked-yet';
     const isStale = this.staleAfterMs !== false && Date.now() - this.lastCheck > this.staleAfterMs;

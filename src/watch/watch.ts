@@ -99,6 +99,7 @@ export class Watch implements OnApplicationBootstrap, OnModuleDestroy {
       trigger,
       onPlan: (plan) => this.logger.found(plan),
       onApplied: (step) => this.logger.applied(step),
+      onWait: (healer) => this.logger.waits(healer),
       ...(onLong === undefined ? {} : { onLong }),
     });
     this.logger.report(report, this.migrations.stopped.aborted);

@@ -184,7 +184,13 @@ const reports: [title: string, report: Partial<HealReport>, lines: unknown[]][] 
     'another healer, who leaves nothing for a person',
     {
       outcome: 'another-healer',
-      healer: { pid: 4, applicationName: 'hotel', address: null, since: '2026-11-24T00:00:00.000Z' },
+      healer: {
+        pid: 4,
+        host: null,
+        applicationName: 'hotel',
+        address: null,
+        since: '2026-11-24T00:00:00.000Z',
+      },
       open: [finding('public.staff.x', 'missing-column')],
     },
     [
@@ -192,7 +198,13 @@ const reports: [title: string, report: Partial<HealReport>, lines: unknown[]][] 
         'warn',
         'Another process is healing',
         {
-          healer: { pid: 4, applicationName: 'hotel', address: null, since: '2026-11-24T00:00:00.000Z' },
+          healer: {
+            pid: 4,
+            host: null,
+            applicationName: 'hotel',
+            address: null,
+            since: '2026-11-24T00:00:00.000Z',
+          },
           open: 1,
         },
       ],

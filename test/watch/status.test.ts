@@ -152,6 +152,7 @@ describe('what is known', () => {
       lastHealAt: null,
       lastError: null,
       progress: null,
+      healer: null,
       drift: [],
     });
   });

@@ -1,0 +1,73 @@
+import type { Claim } from '../journal/claims.js';
+import type { Drift, Plan } from '../plan/plan.js';
+import type { AppliedStep, FailedStep, HealOutcome, HealReport } from './heal-report.js';
+
+interface Seen {
+  readonly desiredHash: string;
+  readonly plan: Plan;
+  readonly warnings: readonly string[];
+}
+
+/** What has happened so far, so that a run that breaks off still tells what it did. */
+export class Progress {
+  outcome: HealOutcome = 'nothing-to-do';
+  runId: string | null = null;
+  error: string | null = null;
+  healer: HealReport['healer'] = null;
+  leader: Claim | null = null;
+  readonly applied: AppliedStep[] = [];
+  readonly failed: FailedStep[] = [];
+  private desiredHash: string | null = null;
+  private drift: readonly Drift[] = [];
+  private readonly warnings = new Set<string>();
+
+  get found(): readonly Drift[] {
+    return this.drift.map((each) => withFailure(each, this.failed));
+  }
+
+  /** What is not healed yet. */
+  get left(): readonly Drift[] {
+    return this.found.filter(isLeft);
+  }
+
+  seen({ desiredHash, plan, warnings }: Seen): void {
+    warnings.forEach((warning) => this.warnings.add(warning));
+    this.desiredHash = desiredHash;
+    this.drift = plan.drift;
+  }
+
+  supersededBy(leader: Claim | null): void {
+    this.leader = leader;
+    if (leader) this.outcome = 'superseded';
+  }
+
+  toReport(durationMs: number): HealReport {
+    const { outcome, runId, desiredHash, applied, failed, healer, leader, error, found } = this;
+    return {
+      outcome,
+      runId,
+      desiredHash,
+      durationMs: Math.round(durationMs * 10) / 10,
+      applied,
+      failed,
+      open: this.left,
+      drift: found,
+      healer,
+      leader,
+      warnings: [...this.warnings],
+      error,
+    };
+  }
+}
+
+/** What a check would call drift. */
+function isLeft({ disposition }: Drift): boolean {
+  return disposition === 'heal' || disposition === 'open';
+}
+
+/** A finding that was tried and failed is open for that reason. */
+function withFailure(drift: Drift, failed: readonly FailedStep[]): Drift {
+  const failure = failed.find(({ object }) => object === drift.object);
+  if (!failure || drift.disposition !== 'heal') return drift;
+  return { ...drift, disposition: 'open', reason: `${failure.action} failed: ${failure.error}` };
+}
