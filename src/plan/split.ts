@@ -13,9 +13,9 @@ import type { Standing } from './standing.js';
 import { tableOf } from './statements.js';
 
 /**
- * A column can be several differences on a table that has rows, or gets some from an older release that does not know it: the column, which is added nullable and empty at once;
- * its values, which batches fill in; its NOT NULL, which needs them; and its identity, which needs NOT NULL. They stand in
- * this order.
+ * A column can be several differences on a table that has rows, or gets some from an older release that does not know
+ * it: the column, which is added nullable and empty at once; its values, which batches fill in; its NOT NULL, which needs
+ * them; and its identity, which needs NOT NULL. They stand in this order.
  */
 export function splitColumns(
   differences: readonly Difference[],

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import 'reflect-metadata';
 import { ConsoleLogger, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -13,10 +14,11 @@ import { hotelEntities } from './hotel-entities.mjs';
  * @typedef {object} Setup
  * @property {string} url of the database
  * @property {import('nestjs-auto-migration').AutoMigrationModuleOptions} migration
+ * @property {boolean} [together] whether it begins only when it reads a line, having loaded all that it needs
  * @property {boolean} [schedule] whether the application has a ScheduleModule
  */
 
-const { url, migration, schedule } = /** @type {Setup} */ (JSON.parse(process.argv[2] ?? ''));
+const { url, migration, schedule, together } = /** @type {Setup} */ (JSON.parse(process.argv[2] ?? ''));
 
 // oxlint-disable-next-line typescript/no-extraneous-class -- it is decorated below: plain JavaScript has no decorators
 class HotelModule {}
@@ -28,6 +30,10 @@ Module({
   ],
 })(HotelModule);
 
+if (together) {
+  console.log(JSON.stringify({ loaded: true }));
+  await once(process.stdin, 'data');
+}
 const application = await NestFactory.create(HotelModule, { logger: new ConsoleLogger({ json: true }) });
 application.enableShutdownHooks(['SIGTERM']);
 // Closed without a signal the process has to end by itself, once nothing of it is left to do.

@@ -12,12 +12,18 @@ const BUILT = join(import.meta.dirname, '..', '..', 'dist', 'index.js');
 
 /** The hotel's application as a process of its own. */
 export interface HotelProcess {
+  /** Settles when it has loaded its code, with `together`. */
+  readonly loaded: Promise<void>;
+  /** Lets it begin, with `together`. */
+  readonly begin: () => void;
   /** Settles when it listens; rejects when it ends before. */
   readonly listening: Promise<string>;
   /** How it ended: its exit code, or the signal that it died of. */
   readonly ended: Promise<number | NodeJS.Signals>;
   /** What our module said in its log. */
-  readonly log: { level: string; message: string; params?: Record<string, unknown> }[];
+  readonly log: { level: string; message: string; timestamp: number; params?: Record<string, unknown> }[];
+  /** When it had its connection to the database and all that it needs to look; in milliseconds since 1970. */
+  readonly connectedAt: () => number;
   readonly signal: (signal: NodeJS.Signals) => void;
   readonly health: () => Promise<HealthCheckResult>;
 }
@@ -25,6 +31,11 @@ export interface HotelProcess {
 export interface HotelProcessOptions {
   readonly migration?: AutoMigrationModuleOptions;
   readonly schedule?: boolean;
+  /**
+   * It loads its code and waits for `begin()`, so that several begin at the same moment.
+   * @default false
+   */
+  readonly together?: boolean;
 }
 
 const running = new Set<HotelProcess>();
@@ -36,27 +47,34 @@ afterEach(async () => {
 
 export function startHotel(
   { url }: Pick<TestDatabase, 'url'>,
-  { migration = {}, schedule = false }: HotelProcessOptions = {},
+  { migration = {}, schedule = false, together = false }: HotelProcessOptions = {},
 ): HotelProcess {
   if (!existsSync(BUILT)) throw new Error('The package is not built: run "npm run build" first');
-  const setup = JSON.stringify({ url, migration: { cron: false, ...migration }, schedule });
+  const setup = JSON.stringify({ url, migration: { cron: false, ...migration }, schedule, together });
   const { AUTO_MIGRATE: _switch, ...environment } = process.env;
   const child = spawn(process.execPath, [APPLICATION, setup], {
     env: { ...environment, NODE_ENV: 'production' },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
   const ended = new Promise<number | NodeJS.Signals>((resolve) => {
     child.once('close', (code, signal) => resolve(signal ?? code ?? 0));
   });
   const log: HotelProcess['log'] = [];
   const output: string[] = [];
+  let connectedAt = Infinity;
+  let isLoaded = (): void => undefined;
+  const loaded = new Promise<void>((resolve) => {
+    isLoaded = resolve;
+  });
   const listening = new Promise<string>((resolve, reject) => {
     for (const stream of [child.stdout, child.stderr])
       createInterface({ input: stream }).on('line', (line) => {
         output.push(line);
         const said = parse(line);
+        if (said?.loaded) isLoaded();
         if (said?.listening !== undefined) resolve(said.listening);
         if (said?.context === 'AutoMigration') log.push(said);
+        if (said?.message === 'TypeOrmCoreModule dependencies initialized') connectedAt = said.timestamp;
       });
     void ended.then((how) =>
       reject(new Error(`It ended with ${how} before it listened:\n${output.join('\n')}`)),
@@ -65,9 +83,12 @@ export function startHotel(
   // Not everybody waits for it to listen.
   listening.catch(() => undefined);
   const hotel: HotelProcess = {
+    loaded,
+    begin: () => void child.stdin.end('begin\n'),
     listening,
     ended,
     log,
+    connectedAt: () => connectedAt,
     signal: (signal) => void child.kill(signal),
     async health() {
       const answer = await fetch(`${await listening}/health`);
@@ -79,7 +100,11 @@ export function startHotel(
   return hotel;
 }
 
-type Line = HotelProcess['log'][number] & { readonly listening?: string; readonly context?: string };
+type Line = HotelProcess['log'][number] & {
+  readonly loaded?: boolean;
+  readonly listening?: string;
+  readonly context?: string;
+};
 
 function parse(line: string): Line | undefined {
   try {

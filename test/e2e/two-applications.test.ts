@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AutoMigrationModuleOptions } from '../../src/index.js';
 import { createTestDatabase, type TestDatabase } from '../setup/database.js';
@@ -37,6 +38,15 @@ async function stepsOf(hotel: HotelProcess): Promise<unknown> {
   return details['schema']?.['appliedSteps'];
 }
 
+const WAITING = 'Waiting for another healer';
+const HEALER = {
+  pid: expect.any(Number) as number,
+  host: hostname(),
+  applicationName: 'nestjs-auto-migration',
+  address: expect.any(String) as string,
+  since: expect.stringMatching(/Z$/) as string,
+};
+
 /** Online: columns (20), the check and its validation, the table, 3 foreign keys and 2 validations, 8 indexes. */
 const STEPS = 36;
 
@@ -46,8 +56,9 @@ describe('two applications that start at the same moment', () => {
     const blocker = await holdSnapshot(database);
     const hotels = [1, 2].map(() => startHotel(database, { migration: patient }));
     await untilWaiting();
-    // Each has a session to look with and one to be the healer with; the healer one more, to see whom it waits for.
-    await vi.waitFor(async () => expect(await sessionsOf(database)).toHaveLength(5), PATIENCE);
+    const waits = (): unknown =>
+      hotels.map(({ log }) => log.find(({ message }) => message === WAITING)?.params);
+    await vi.waitFor(() => expect(waits()).toContainEqual({ healer: HEALER }), PATIENCE);
     await blocker.release();
     const steps = await Promise.all(hotels.map(stepsOf));
     expect(steps).toEqual(expect.arrayContaining([0, STEPS]));

@@ -1,4 +1,5 @@
 import { Test } from '@nestjs/testing';
+import pg from 'pg';
 import { EntitySchema } from 'typeorm';
 import { beforeEach, expect, test, vi } from 'vitest';
 import {
@@ -92,6 +93,24 @@ test('it answers from memory: the database is asked nothing, and may be away', a
   expect(proxy.queries.length).toBe(asked);
   await proxy.goAway();
   expect((await application.get()).body.status).toBe('ok');
+});
+
+test('while another process is healing it says who that is', async () => {
+  const healer = new pg.Client({ connectionString: database.url });
+  await healer.connect();
+  await healer.query(`begin; select pg_advisory_xact_lock(1634560359, hashtext('auto_migration'))`);
+  const migration = { bootstrapBudgetMs: 1000, waitForHealerMs: 600_000 };
+  const application = await startApplication({ database, entities: [Room], migration });
+  const told = {
+    host: expect.any(String) as string,
+    pid: expect.any(Number) as number,
+    since: expect.stringMatching(/Z$/) as string,
+  };
+  const answer = (await application.get()).body.details['schema'];
+  expect(answer).toMatchObject({ status: 'degraded', reason: 'another-healer', healer: told });
+  await healer.end();
+  await vi.waitFor(async () => expect((await application.get()).body.status).toBe('ok'), 10_000);
+  expect((await application.get()).body.details['schema']).not.toHaveProperty('healer');
 });
 
 test('details are plain data, all findings with their SQL', async () => {

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import type { AppliedStep, Drift, HealReport } from '../../src/index.js';
+import type { AppliedStep, Claim, Drift, HealReport } from '../../src/index.js';
 import { MigrationLogger } from '../../src/watch/migration-logger.js';
 import { RecordedLog } from '../e2e/recorded-log.js';
 
@@ -314,4 +314,65 @@ test('only a step that takes long has a line of its own', () => {
       { object: 'public.idx', action: 'create index', lock: 'SHARE UPDATE EXCLUSIVE', ms: 840_000 },
     ],
   ]);
+});
+
+describe('two releases side by side', () => {
+  const leader: Claim = {
+    desiredHash: '0123456789abcdef',
+    version: '0.1.0',
+    claimedAt: '2026-11-24T00:00:00.000Z',
+    lastSeenAt: '2026-11-24T00:05:00.000Z',
+  };
+  const superseded: HealReport = { ...nothing, outcome: 'superseded', leader, open: [open] };
+  const news = (): unknown[] =>
+    log.own
+      .filter(({ level }) => level !== 'debug')
+      .map(({ level, message, params }) => [level, message, params]);
+  const waiting: Drift = { ...open, hazards: ['older-release'] };
+
+  test('that another one leads is told once, and so is that ours leads again', () => {
+    logger.report(superseded);
+    logger.report({ ...superseded, leader: { ...leader, lastSeenAt: '2026-11-24T00:10:00.000Z' } });
+    logger.report(nothing);
+    logger.report(nothing);
+    expect(news()).toEqual([
+      [
+        'log',
+        'A newer release leads: this one only watches',
+        { release: '0123456789ab', since: '2026-11-24T00:00:00.000Z', version: '0.1.0', open: 1 },
+      ],
+      ['log', 'This release leads again', {}],
+      ['log', 'In sync: nothing to do', { ms: 12.3 }],
+    ]);
+  });
+
+  test('a look that failed tells nothing of who leads', () => {
+    logger.report(superseded);
+    logger.report({ ...nothing, outcome: 'failed', error: 'away' });
+    logger.report(superseded);
+    expect(log.find('This release leads again')).toBeUndefined();
+  });
+
+  test('what waits for the older one is told once, however often that is seen', () => {
+    logger.report({ ...nothing, open: [{ ...waiting, reason: 'seen at noon' }] });
+    logger.report({ ...nothing, open: [{ ...waiting, reason: 'seen at five past' }] });
+    expect(news()).toEqual([
+      [
+        'log',
+        'Waits for an older release',
+        { object: 'public.staff.badge', kind: 'different-nullability', reason: 'seen at noon' },
+      ],
+    ]);
+  });
+
+  test('whom it waits for is told once', () => {
+    const healer = { pid: 4, host: 'hotel-7', applicationName: 'hotel', address: null, since: 'noon' };
+    logger.waits(healer);
+    logger.waits(healer);
+    logger.waits({ ...healer, since: 'later' });
+    expect(said()).toEqual([
+      ['log', 'Waiting for another healer', { healer }],
+      ['log', 'Waiting for another healer', { healer: { ...healer, since: 'later' } }],
+    ]);
+  });
 });

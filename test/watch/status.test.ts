@@ -60,6 +60,8 @@ type Happening = (board: StatusBoard) => void;
 
 const disabled: Happening = (board) => board.disabled();
 const begins: Happening = (board) => board.healingBegins();
+const waits: Happening = (board) =>
+  board.waitsFor({ pid: 4, host: 'hotel-7', applicationName: 'hotel', address: null, since: NOON });
 const failed: Happening = (board) => board.failed('no such data source');
 const checked =
   (...drift: Drift[]): Happening =>
@@ -107,6 +109,11 @@ const transitions: [title: string, happenings: Happening[], expected: Expected][
     [healed({ outcome: 'another-healer', drift: [toHeal] }), healed()],
     up('in-sync'),
   ],
+  ['waiting for another healer', [waits], degraded('another-healer')],
+  ['waiting for another healer, in sync before', [healed(), waits], degraded('another-healer')],
+  ['healing, having waited', [waits, begins], degraded('healing')],
+  ['nothing left to do, having waited', [waits, healed()], up('in-sync')],
+  ['failed while waiting', [waits, failed], degraded('failed')],
   ['superseded', [healed({ outcome: 'superseded', drift: [toHeal, open] })], up('superseded')],
   [
     'superseded, and leading again',
