@@ -1,6 +1,6 @@
 import { run, type Connection, type Result } from './connection.js';
-import { quoteIdentifier, quoteQualified } from './identifier.js';
-import type { Column, QualifiedName, Schema, Table } from './model.js';
+import { quoteIdentifier, quoteLiteral, quoteQualified } from './identifier.js';
+import type { Column, QualifiedName, Schema, Sequence, Table } from './model.js';
 
 /** Each reads one end of an index; this many hold few locks at a time. */
 const COLUMNS_A_QUERY = 100;
@@ -8,7 +8,14 @@ const COLUMNS_A_QUERY = 100;
 /** Looking must neither wait for a change that is under way nor become a load. */
 const LIMITS = `set local search_path = pg_catalog; set local lock_timeout = '100ms'; set local statement_timeout = '5s'`;
 
-type Maxima = Map<Column, string | null>;
+type Sequences = Map<Column, Sequence>;
+
+/** A column and the sequence that fills it. */
+interface Filled {
+  readonly table: Table;
+  readonly column: Column;
+  readonly sequence: Sequence;
+}
 
 /** Column names by table, as {@link columnKey} writes them. */
 export type ColumnKeys = ReadonlySet<string>;
@@ -23,39 +30,53 @@ export function columnKey({ schema, name }: QualifiedName, column: string): stri
  */
 export async function withMaxima(connection: Connection, schema: Schema, keys: ColumnKeys): Promise<Schema> {
   const wanted = schema.tables.flatMap((table) =>
-    table.columns
-      .filter(({ name, sequence }) => sequence !== null && keys.has(columnKey(table, name)))
-      .map((column) => ({ table, column })),
+    table.columns.flatMap((column): Filled[] => {
+      const { name, sequence } = column;
+      return sequence !== null && keys.has(columnKey(table, name)) ? [{ table, column, sequence }] : [];
+    }),
   );
   if (wanted.length === 0) return schema;
-  const maxima: Maxima = new Map();
+  const sequences: Sequences = new Map();
   for (let first = 0; first < wanted.length; first += COLUMNS_A_QUERY)
-    await readMaxima(connection, wanted.slice(first, first + COLUMNS_A_QUERY), maxima);
-  const withMaximum = (column: Column): Column =>
-    column.sequence === null
-      ? column
-      : { ...column, sequence: { ...column.sequence, maximum: maxima.get(column) ?? null } };
+    await readMaxima(connection, wanted.slice(first, first + COLUMNS_A_QUERY), sequences);
+  const withMaximum = (column: Column): Column => ({
+    ...column,
+    sequence: sequences.get(column) ?? column.sequence,
+  });
   return {
     ...schema,
     tables: schema.tables.map((table) => ({ ...table, columns: table.columns.map(withMaximum) })),
   };
 }
 
+/**
+ * A sequence has moved on since it was read with the catalog, if rows are being inserted. So it is read once more, and
+ * after the rows: whatever they hold, it has passed.
+ */
 async function readMaxima(
   connection: Connection,
-  wanted: readonly { readonly table: Table; readonly column: Column }[],
-  maxima: Maxima,
+  wanted: readonly Filled[],
+  sequences: Sequences,
 ): Promise<void> {
-  const selects = wanted.map(
+  const maxima = wanted.map(
     ({ table, column }, i) =>
       `(select ${i} as i, max(${quoteIdentifier(column.name)})::text as maximum from ${quoteQualified(table)})`,
   );
+  const values = wanted.map(
+    ({ sequence }, i) =>
+      `select ${i} as i, (pg_sequence_last_value(${quoteLiteral(quoteQualified(sequence))}::regclass) + ${sequence.increment})::text as next`,
+  );
   try {
-    const sql = `begin read only; ${LIMITS}; ${selects.join(' union all ')}; commit`;
+    const sql = `begin read only; ${LIMITS}; ${maxima.join(' union all ')}; ${values.join(' union all ')}; commit`;
     const results = (await connection.query(sql)) as Result[];
-    for (const row of results.at(-2)?.rows ?? []) {
-      const asked = wanted[Number(row['i'])];
-      if (asked) maxima.set(asked.column, row['maximum'] as string | null);
+    const [ofRows = [], ofSequences = []] = results.slice(-3, -1).map(({ rows }) => rows);
+    const next = new Map(ofSequences.map((row) => [Number(row['i']), row['next'] as string | null]));
+    for (const row of ofRows) {
+      const i = Number(row['i']);
+      const { column, sequence } = wanted[i] ?? {};
+      if (!column || !sequence) continue;
+      const maximum = row['maximum'] as string | null;
+      sequences.set(column, { ...sequence, maximum, next: next.get(i) ?? sequence.next });
     }
   } catch (error) {
     if (connection.lost.aborted) throw error;
