@@ -5,13 +5,13 @@ import { compareSequence, detachedSequence } from './compare-sequences.js';
 import type { Difference } from './drift-kind.js';
 
 /** Columns are matched by name. Their order is no drift: it cannot be changed without a rewrite. */
-export function compareColumns(wanted: Table, found: Table): Difference[] {
+export function compareColumns(wanted: Table, found: Table, views: readonly Table[]): Difference[] {
   const foundByName = new Map(found.columns.map((column) => [column.name, column]));
   const wantedNames = new Set(wanted.columns.map(({ name }) => name));
   return [
     ...wanted.columns.flatMap((column) => {
       const other = foundByName.get(column.name);
-      return other ? compareColumn(found, column, other) : [missing(found, column)];
+      return other ? compareColumn(found, column, other, views) : [missing(found, column)];
     }),
     ...found.columns.filter(({ name }) => !wantedNames.has(name)).map((column) => extra(found, column)),
   ];
@@ -52,14 +52,14 @@ function isSame(wanted: Column, found: Column): boolean {
   );
 }
 
-function compareColumn(table: Table, wanted: Column, found: Column): Difference[] {
+function compareColumn(table: Table, wanted: Column, found: Column, views: readonly Table[]): Difference[] {
   const ofSequence = compareSequence(table, wanted, found);
   if (isSame(wanted, found)) return ofSequence;
   const named = facts(table, wanted);
   const both = { ...named, wanted, found };
   const differences = ofSequence;
   if (wanted.type !== found.type) {
-    differences.push({ kind: 'different-type', ...both, desired: wanted.type, actual: found.type });
+    differences.push({ kind: 'different-type', ...both, views, desired: wanted.type, actual: found.type });
   }
   if (wanted.collation !== found.collation) {
     const [desired, actual] = [wanted.collation ?? 'default', found.collation ?? 'default'];

@@ -12,11 +12,12 @@ const HOLDS_ROWS: readonly RelationKind[] = ['table', 'partitioned table'];
 /** A table at a time, so that a caller with others to serve can pause in between. */
 export function* compareTables(desired: Schema, actual: Schema): Generator<Difference[]> {
   const foundByName = new Map(actual.tables.map((table) => [displayName(table.schema, table.name), table]));
+  const views = desired.tables.filter(isView);
   for (const wanted of desired.tables) {
     const name = displayName(wanted.schema, wanted.name);
     const found = foundByName.get(name);
     foundByName.delete(name);
-    yield found ? compareTable(wanted, found) : [missing(wanted)];
+    yield found ? compareTable(wanted, found, views) : [missing(wanted)];
   }
   // Of an entity that cannot be made nobody knows what it would be; what is there is not extra.
   for (const { schema, name } of desired.refused) foundByName.delete(displayName(schema, name));
@@ -27,18 +28,19 @@ function facts(table: Table): Pick<Difference, 'object' | 'table'> {
   return { object: displayName(table.schema, table.name), table };
 }
 
-function compareTable(wanted: Table, found: Table): Difference[] {
+function compareTable(wanted: Table, found: Table, views: readonly Table[]): Difference[] {
   if (isView(wanted) ? found.kind !== wanted.kind : !HOLDS_ROWS.includes(found.kind)) {
     const { kind } = found;
     return [{ kind: 'different-relation', ...facts(found), desired: wanted.kind, actual: kind, found: kind }];
   }
   const ofIndexes = compareIndexes(wanted, found);
-  if (isView(wanted)) return [...compareView(wanted, found), ...compareComment(wanted, found), ...ofIndexes];
+  if (isView(wanted))
+    return [...compareView(wanted, found, views), ...compareComment(wanted, found), ...ofIndexes];
   const extra = new Set(ofIndexes.flatMap((each) => (each.kind === 'extra-index' ? [each.found] : [])));
   // A key of a partitioned table takes no index that is there.
   const spares = found.kind === 'table' ? extra : new Set<Index>();
   return [
-    ...compareColumns(wanted, found),
+    ...compareColumns(wanted, found, views),
     ...compareConstraints(wanted, found, spares),
     ...compareComment(wanted, found),
     ...ofIndexes.filter((each) => each.kind !== 'extra-index' || extra.has(each.found)),
@@ -49,10 +51,10 @@ function isView({ kind }: Table): boolean {
   return kind === 'view' || kind === 'materialized view';
 }
 
-function compareView(wanted: Table, found: Table): Difference[] {
+function compareView(wanted: Table, found: Table, views: readonly Table[]): Difference[] {
   if (wanted.definition === found.definition) return [];
   const [desired, actual] = [wanted.definition, found.definition];
-  return [{ kind: 'different-view', ...facts(found), desired, actual, wanted }];
+  return [{ kind: 'different-view', ...facts(found), desired, actual, wanted, found, views }];
 }
 
 function compareComment(wanted: Table, found: Table): Difference[] {

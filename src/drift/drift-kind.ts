@@ -21,14 +21,19 @@ export interface DriftPayloads {
   'missing-table': { readonly wanted: Table };
   'different-relation': { readonly found: RelationKind };
   'missing-view': { readonly wanted: Table };
-  'different-view': { readonly wanted: Table };
+  // views: all that entities ask for, as some of them may have to be made anew.
+  'different-view': { readonly wanted: Table; readonly found: Table; readonly views: readonly Table[] };
   'different-table-comment': { readonly wanted: string | null };
   'missing-column': {
     readonly wanted: Column;
     /** What fills it once it is there; with one of its own default it is added empty, whatever `wanted` says. */
     readonly begins?: readonly Fill[];
   };
-  'different-type': { readonly wanted: Column; readonly found: Column };
+  'different-type': {
+    readonly wanted: Column;
+    readonly found: Column;
+    readonly views: readonly Table[];
+  };
   'different-default': { readonly wanted: Column; readonly found: Column };
   'different-nullability': {
     readonly wanted: Column;

@@ -1,14 +1,12 @@
-import { quoteIdentifier } from '../schema/identifier.js';
 import type { Column } from '../schema/model.js';
 import { columnDefinition, fillsItself, isAddedByRewrite } from './column-definition.js';
 import { commentOnColumn } from './plan-tables.js';
 import { hazardIf, mayBeLarge, propose, type Planner } from './proposal.js';
 import { addEmpty, passingSequence, toIdentity } from './plan-filled-later.js';
-import { countOfMisfits, hasNulls, hasRows, isRelation } from './question.js';
+import { hasNulls, hasRows, isRelation } from './question.js';
 import { alterColumn, alterTable, step, tableOf } from './statements.js';
 import { concurrentFriendlyNotNull } from './not-null.js';
 import { fillingUnit, unit } from './step.js';
-import { isWidened } from './type-change.js';
 
 /**
  * A NOT NULL column that nothing fills cannot be added to rows. It is added nullable, so that the application's SELECTs
@@ -57,38 +55,6 @@ export const planDefault: Planner<'different-default'> = (difference, { openType
   const detail = `it is a default of ${wanted.type}, and the column is still ${found.type}`;
   return propose([unit(waits ? 'type-change' : 'column', change)], [hazardIf(waits, 'undecided', detail)]);
 };
-
-export const planType: Planner<'different-type'> = (difference, { count, actual }) => {
-  const { wanted, found } = difference;
-  const clause = `TYPE ${wanted.type} USING ${quoteIdentifier(wanted.name)}${castTo(wanted.type, found.type)}`;
-  const widened = isWidened(found.type, wanted.type);
-  const change = alterColumn(
-    difference,
-    wanted.name,
-    'change type',
-    widened ? `TYPE ${wanted.type}` : clause,
-    { rewrites: !widened },
-  );
-  const misfits = widened
-    ? null
-    : countOfMisfits(tableOf(difference), wanted.name, wanted.type, actual.serverVersion);
-  const values = describeMisfits(misfits === null ? undefined : count(misfits));
-  const detail = `${found.type} is not widened to ${wanted.type} in place: ${values}, and the table is rewritten under an exclusive lock`;
-  return propose([unit('type-change', change)], [hazardIf(!widened, 'data-loss', detail)]);
-};
-
-/** There is no cast from one user's type to another's; text is what all can be written as. */
-function castTo(wanted: string, found: string): string {
-  const isUsers = [wanted, found].every((type) => type.includes('.'));
-  return isUsers ? `::text${found.endsWith('[]') ? '[]' : ''}::${wanted}` : `::${wanted}`;
-}
-
-function describeMisfits(misfits: number | undefined): string {
-  if (misfits === undefined) return 'values may be lost or refused';
-  return misfits === 0
-    ? 'its values fit'
-    : `${misfits} ${misfits === 1 ? 'value does' : 'values do'} not fit`;
-}
 
 /** A sequence of the column's own fills it in both guises, and the application may give a value of its own. */
 const isFilledBySequence = ({ serial, identity }: Column): boolean => serial || identity === 'by default';

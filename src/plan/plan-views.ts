@@ -1,37 +1,46 @@
 import { quoteQualified } from '../schema/identifier.js';
-import type { Table } from '../schema/model.js';
 import type { Difference } from '../drift/drift-kind.js';
+import type { Table } from '../schema/model.js';
 import { createIndex } from './build-index.js';
+import { dependantsOfView, type Dependants } from './dependants.js';
 import { needsCreate } from './privileges.js';
 import { propose, type Planner } from './proposal.js';
-import { step } from './statements.js';
-import { unit, type Step } from './step.js';
+import { createView, remakeViews, selectOf } from './remake-views.js';
+import { step, tableOf } from './statements.js';
+import { unit } from './step.js';
 
-export const planMissingView: Planner<'missing-view'> = (difference, context) =>
-  propose([unit('view', ...create(difference))], [needsCreate(difference.wanted.schema, context)]);
-
-/** Replacing a plain view in place keeps its grants and whatever builds on it; a materialised one cannot be. */
-export const planDifferentView: Planner<'different-view'> = (difference) => {
+export const planMissingView: Planner<'missing-view'> = (difference, context) => {
   const { wanted } = difference;
-  if (wanted.kind === 'view') {
-    const sql = `CREATE OR REPLACE VIEW ${quoteQualified(wanted)} AS ${selectOf(wanted)}`;
-    return propose([unit('view', step(difference, 'replace view', sql, 'ACCESS EXCLUSIVE'))]);
-  }
-  const sql = `DROP MATERIALIZED VIEW ${quoteQualified(wanted)}`;
-  const drop = step(difference, 'drop materialized view', sql, 'ACCESS EXCLUSIVE');
-  const detail = 'a materialized view is only changed by dropping it, with its grants, and building it anew';
-  return propose([unit('view', drop, ...create(difference))], [{ kind: 'undecided', detail }]);
-};
-
-function create(difference: Difference<'missing-view' | 'different-view'>): Step[] {
-  const { wanted } = difference;
-  const sql = `CREATE ${wanted.kind.toUpperCase()} ${quoteQualified(wanted)} AS ${selectOf(wanted)}`;
   const indexes = wanted.indexes.map((index) =>
     step(difference, 'create index', createIndex(wanted, index), 'NONE'),
   );
-  return [step(difference, `create ${wanted.kind}`, sql, 'NONE'), ...indexes];
-}
+  const create = unit('view', ...createView(difference, wanted), ...indexes);
+  return propose([create], [needsCreate(wanted.schema, context)]);
+};
 
-function selectOf({ definition }: Table): string {
-  return (definition ?? '').trim().replace(/;$/, '');
+/**
+ * Replacing a plain view in place keeps its grants and whatever builds on it, but its columns have to stay; and a
+ * materialized one cannot be.
+ */
+export const planDifferentView: Planner<'different-view'> = (difference, context) => {
+  const { wanted, views } = difference;
+  if (isReplaceable(difference)) {
+    const sql = `CREATE OR REPLACE VIEW ${quoteQualified(wanted)} AS ${selectOf(wanted)}`;
+    return propose([unit('view', step(difference, 'replace view', sql, 'ACCESS EXCLUSIVE'))]);
+  }
+  const dependants = context.fact(dependantsOfView(tableOf(difference))) as Dependants | undefined;
+  if (!dependants)
+    return propose([], [{ kind: 'undecided', detail: 'what builds on it could not be found out in time' }]);
+  const { drops, creates, hazards } = remakeViews(difference, dependants, views, context);
+  return propose([unit('view', ...drops, ...creates)], [needsCreate(wanted.schema, context), ...hazards]);
+};
+
+/** More columns may follow. https://www.postgresql.org/docs/current/sql-createview.html */
+function isReplaceable({ wanted, found }: Difference<'different-view'>): boolean {
+  if (wanted.kind !== 'view') return false;
+  const isKept = (column: Table['columns'][number], i: number): boolean => {
+    const { name, type, collation } = wanted.columns[i] ?? {};
+    return name === column.name && type === column.type && collation === column.collation;
+  };
+  return found.columns.every(isKept);
 }

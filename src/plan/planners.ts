@@ -7,7 +7,6 @@ import {
   planMissingColumn,
   planNullability,
   planRequiredExtraColumn,
-  planType,
 } from './plan-columns.js';
 import {
   planDifferentConstraint,
@@ -24,6 +23,7 @@ import { planMissingExtension } from './plan-extensions.js';
 import { planRefusedEntity } from './plan-refusals.js';
 import { planName } from './plan-names.js';
 import { planDetachedSequence, planSequenceBehind, planSequenceNearLimit } from './plan-sequences.js';
+import { planType } from './plan-types.js';
 import { planMissingSchema } from './plan-schemas.js';
 import { planMissingTable, planDifferentRelation, planTableComment } from './plan-tables.js';
 import { planDifferentView, planMissingView } from './plan-views.js';

@@ -38,3 +38,14 @@ export function isWidened(from: string, to: string): boolean {
   if (LIMITED.has(source.base)) return newLimit >= limit;
   return source.base === 'numeric' && newScale === scale && newLimit >= limit;
 }
+
+/** Types of which each holds every value of those before it, exactly. */
+const WIDER: readonly (readonly string[])[] = [
+  ['smallint', 'integer', 'bigint', 'numeric'],
+  ['real', 'double precision'],
+];
+
+/** Whether every value of one type is a value of the other, though PostgreSQL has to write each row anew. */
+export function isWidenedByRewrite(from: string, to: string): boolean {
+  return WIDER.some((types) => types.includes(from) && types.indexOf(to) > types.indexOf(from));
+}

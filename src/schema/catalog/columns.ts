@@ -44,7 +44,7 @@ export const columns: CatalogQuery<ColumnRow> = {
     case when a.attcollation <> t.typcollation then format('%I.%I', cn.nspname, co.collname) end as collation,
     d.description as comment
   from scope s
-  join pg_class c on c.relnamespace = s.oid and c.relkind in ('r', 'p') and not c.relispartition
+  join pg_class c on c.relnamespace = s.oid and c.relkind in ('r', 'p', 'v', 'm') and not c.relispartition
   join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
   join pg_type t on t.oid = a.atttypid
   left join pg_attrdef ad on ad.adrelid = a.attrelid and ad.adnum = a.attnum

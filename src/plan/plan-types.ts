@@ -1,0 +1,92 @@
+import type { Difference } from '../drift/drift-kind.js';
+import { displayName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
+import type { QualifiedName } from '../schema/model.js';
+import { dependantsOfColumn, type Dependants } from './dependants.js';
+import type { Hazard } from './hazard.js';
+import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from './proposal.js';
+import { countOfMisfits } from './question.js';
+import { remakeViews } from './remake-views.js';
+import { alterColumn, step, tableOf } from './statements.js';
+import { unit, type Step } from './step.js';
+import { isWidened, isWidenedByRewrite } from './type-change.js';
+
+/** In place where PostgreSQL only changes the catalog; by a rewrite where no value can be lost and the table is small. */
+export const planType: Planner<'different-type'> = (difference, context) => {
+  const { wanted, found, views } = difference;
+  const inPlace = isWidened(found.type, wanted.type);
+  const keepsValues = inPlace || isWidenedByRewrite(found.type, wanted.type);
+  const cast = castTo(wanted.type, found.type);
+  const using = keepsValues ? '' : ` USING ${quoteIdentifier(wanted.name)}${cast}`;
+  const change = alterColumn(difference, wanted.name, 'change type', `TYPE ${wanted.type}${using}`, {
+    rewrites: !inPlace,
+  });
+  const dependants = context.fact(dependantsOfColumn(tableOf(difference), wanted.name)) as
+    Dependants | undefined;
+  const remaking = remakeViews(difference, dependants ?? { views: [], obstacles: [] }, views, context);
+  const { drops, creates, hazards } = remaking;
+  return propose(
+    [unit('type-change', ...drops, change, ...widenSequence(difference), ...creates)],
+    [
+      keepsValues ? null : lossOf(difference, context),
+      keepsValues && !inPlace ? hazardOfRewrite(difference, context) : null,
+      ...hazards,
+    ],
+  );
+};
+
+/** There is no cast from one user's type to another's; text is what all can be written as. */
+function castTo(wanted: string, found: string): string {
+  const isUsers = [wanted, found].every((type) => type.includes('.'));
+  return isUsers ? `::text${found.endsWith('[]') ? '[]' : ''}::${wanted}` : `::${wanted}`;
+}
+
+function lossOf(difference: Difference<'different-type'>, context: PlanContext): Hazard {
+  const { wanted, found } = difference;
+  const { serverVersion } = context.actual;
+  const misfits = countOfMisfits(tableOf(difference), wanted.name, wanted.type, serverVersion);
+  const values = describeMisfits(misfits === null ? undefined : context.count(misfits));
+  const detail = `${found.type} is not widened to ${wanted.type} in place: ${values}, and the table is rewritten under an exclusive lock`;
+  return { kind: 'data-loss', detail };
+}
+
+function describeMisfits(misfits: number | undefined): string {
+  if (misfits === undefined) return 'values may be lost or refused';
+  return misfits === 0
+    ? 'its values fit'
+    : `${misfits} ${misfits === 1 ? 'value does' : 'values do'} not fit`;
+}
+
+/** The foreign keys of the column are looked at anew, row by row, with both tables locked. */
+function hazardOfRewrite(difference: Difference<'different-type'>, context: PlanContext): Hazard | null {
+  const table = tableOf(difference);
+  const affected = [table, ...tablesBehindForeignKeys(table, difference.wanted.name, context)];
+  const large = affected.filter((each) => mayBeLarge(each, context));
+  if (context.execution === 'atomic') return null;
+  const names = large.map(({ schema, name }) => displayName(schema, name)).join(' and ');
+  const detail = `every row is written anew under an exclusive lock, and ${names} is large; change it in a quiet hour`;
+  return hazardIf(large.length > 0, 'blocks', detail);
+}
+
+function tablesBehindForeignKeys(
+  table: QualifiedName,
+  column: string,
+  { actual }: PlanContext,
+): QualifiedName[] {
+  const isTable = ({ schema, name }: QualifiedName): boolean =>
+    schema === table.schema && name === table.name;
+  return actual.tables.flatMap((each) =>
+    each.constraints.flatMap(({ references, columns }): QualifiedName[] => {
+      if (!references) return [];
+      if (isTable(references) && references.columns.includes(column)) return [each];
+      return isTable(each) && columns.includes(column) ? [references] : [];
+    }),
+  );
+}
+
+/** The sequence of a serial has a type of its own; that of an identity column follows the column. */
+function widenSequence(difference: Difference<'different-type'>): Step[] {
+  const { wanted, found } = difference;
+  if (!found.serial || !wanted.serial || !found.sequence) return [];
+  const sql = `ALTER SEQUENCE ${quoteQualified(found.sequence)} AS ${wanted.type}`;
+  return [step(difference, 'widen the sequence', sql, 'NONE')];
+}
