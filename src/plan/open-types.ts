@@ -3,17 +3,21 @@ import { displayName } from '../schema/identifier.js';
 import type { Constraint, Index, QualifiedName } from '../schema/model.js';
 import type { Hazard } from './hazard.js';
 import { hazardIf, type PlanContext } from './proposal.js';
+import { planType } from './plan-types.js';
 import { isPredicateTrue } from './question.js';
-import { isWidened } from './type-change.js';
 import { isViolated } from './violations.js';
 
-export function openTypesOf(differences: readonly Difference[]): ReadonlySet<string> {
-  const open = differences.flatMap((difference) =>
-    difference.kind === 'different-type' && !isWidened(difference.found.type, difference.wanted.type)
-      ? [difference.object]
-      : [],
-  );
-  return new Set(open);
+/** The columns whose types will not be changed unattended. */
+export function openTypesOf(
+  differences: readonly Difference[],
+  context: Omit<PlanContext, 'openTypes'>,
+): ReadonlySet<string> {
+  const isOpen = (difference: Difference): boolean => {
+    if (difference.kind !== 'different-type') return false;
+    const proposal = planType(difference, { ...context, openTypes: new Set() });
+    return typeof proposal !== 'string' && proposal.hazards.length > 0;
+  };
+  return new Set(differences.filter(isOpen).map(({ object }) => object));
 }
 
 /**

@@ -46,14 +46,15 @@ export const planNullability: Planner<'different-nullability'> = (difference, co
   );
 };
 
-/** A default is of its column's type. Where that stays another, the new default has to wait for it. */
+/** A default is of its column's type, and comes after it. Where that stays another, the new default has to wait. */
 export const planDefault: Planner<'different-default'> = (difference, { openTypes }) => {
   const { wanted, found } = difference;
   const clause = wanted.expression === null ? 'DROP DEFAULT' : `SET DEFAULT ${wanted.expression}`;
   const waits = wanted.expression !== null && openTypes.has(difference.object);
   const change = alterColumn(difference, wanted.name, clause.slice(0, 12).trim().toLowerCase(), clause);
   const detail = `it is a default of ${wanted.type}, and the column is still ${found.type}`;
-  return propose([unit(waits ? 'type-change' : 'column', change)], [hazardIf(waits, 'undecided', detail)]);
+  const isLater = wanted.expression !== null && wanted.type !== found.type;
+  return propose([unit(isLater ? 'type-change' : 'column', change)], [hazardIf(waits, 'undecided', detail)]);
 };
 
 /** A sequence of the column's own fills it in both guises, and the application may give a value of its own. */

@@ -63,7 +63,7 @@ function hazardOfRewrite(difference: Difference<'different-type'>, context: Plan
   const large = affected.filter((each) => mayBeLarge(each, context));
   if (context.execution === 'atomic') return null;
   const names = large.map(({ schema, name }) => displayName(schema, name)).join(' and ');
-  const detail = `every row is written anew under an exclusive lock, and ${names} is large; change it in a quiet hour`;
+  const detail = `every row is written anew under an exclusive lock, and these are large: ${names}; change it in a quiet hour`;
   return hazardIf(large.length > 0, 'blocks', detail);
 }
 

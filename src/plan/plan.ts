@@ -72,14 +72,14 @@ export function planDifferences(
   standing: Standing,
   { policy, ...options }: PlanOptions,
 ): Plan {
-  const context: PlanContext = {
+  const known = {
     ...options,
     actual,
-    openTypes: openTypesOf(differences),
-    ask: (question) => answers.get(question) as boolean | undefined,
-    count: (question) => answers.get(question) as number | undefined,
-    fact: (question) => answers.get(question),
+    ask: (question: Question) => answers.get(question) as boolean | undefined,
+    count: (question: Question) => answers.get(question) as number | undefined,
+    fact: (question: Question) => answers.get(question),
   };
+  const context: PlanContext = { ...known, openTypes: openTypesOf(differences, known) };
   const planned = splitColumns(differences, context, standing).map((difference) => {
     const proposal = withPrivileges(difference, planDifference(difference, context), actual);
     const drift = toDrift(difference, proposal, policy, standing);
@@ -110,8 +110,8 @@ export function questionsOf(
   };
   const ask = (question: Question): boolean | undefined => fact(question) as boolean | undefined;
   const count = (question: Question): number | undefined => fact(question) as number | undefined;
-  const openTypes = openTypesOf(differences);
-  const context: PlanContext = { ...options, actual, openTypes, ask, count, fact };
+  const asking = { ...options, actual, ask, count, fact };
+  const context: PlanContext = { ...asking, openTypes: openTypesOf(differences, asking) };
   for (const difference of splitColumns(differences, context, standing))
     for (const unit of unitsIn(planDifference(difference, context))) isLong(unit, difference, context);
   return [...questions];
