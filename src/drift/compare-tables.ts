@@ -5,6 +5,7 @@ import { compareConstraints } from './compare-constraints.js';
 import { compareIndexes } from './compare-indexes.js';
 import { describeColumn } from './describe.js';
 import type { Difference } from './drift-kind.js';
+import { withLeftovers } from './leftover-index.js';
 
 /** Partitioned tables are compared by their parent, whose columns, keys and indexes are its partitions' too. */
 const HOLDS_ROWS: readonly RelationKind[] = ['table', 'partitioned table'];
@@ -35,16 +36,21 @@ function compareTable(wanted: Table, found: Table, views: readonly Table[]): Dif
   }
   const ofIndexes = compareIndexes(wanted, found);
   if (isView(wanted))
-    return [...compareView(wanted, found, views), ...compareComment(wanted, found), ...ofIndexes];
+    return [
+      ...compareView(wanted, found, views),
+      ...compareComment(wanted, found),
+      ...withLeftovers(ofIndexes, found),
+    ];
   const extra = new Set(ofIndexes.flatMap((each) => (each.kind === 'extra-index' ? [each.found] : [])));
   // A key of a partitioned table takes no index that is there.
   const spares = found.kind === 'table' ? extra : new Set<Index>();
-  return [
+  const differences = [
     ...compareColumns(wanted, found, views),
     ...compareConstraints(wanted, found, spares),
     ...compareComment(wanted, found),
     ...ofIndexes.filter((each) => each.kind !== 'extra-index' || extra.has(each.found)),
   ];
+  return withLeftovers(differences, found);
 }
 
 function isView({ kind }: Table): boolean {

@@ -59,6 +59,8 @@ export interface DriftPayloads {
   'missing-index': { readonly wanted: Index };
   'different-index': { readonly wanted: Index; readonly found: Index };
   'invalid-index': { readonly wanted: Index; readonly found: Index };
+  // twin: the valid index of the same definition that it was to renew.
+  'leftover-index': { readonly found: Index; readonly twin: string | null };
   'named-differently': {
     readonly is: 'constraint' | 'index' | 'enum';
     readonly wanted: string;

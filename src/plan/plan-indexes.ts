@@ -1,5 +1,5 @@
 import { quoteIdentifier, quoteQualified } from '../schema/identifier.js';
-import { temporaryIndexName } from '../schema/temporary-names.js';
+import { isTemporaryIndex, temporaryIndexName } from '../schema/temporary-names.js';
 import type { Index } from '../schema/model.js';
 import type { Difference } from '../drift/drift-kind.js';
 import { buildIndex, dropIndex, findTable, hazardOfConcurrentBuild, isConcurrent } from './build-index.js';
@@ -23,6 +23,21 @@ export const planInvalidIndex: Planner<'invalid-index'> = (difference, context) 
   const { wanted, found } = difference;
   const hazards = hazardsOfBuild(difference, wanted, wanted.name, context);
   return propose(build(difference, wanted, found, context), [hazardIfInProgress(found), ...hazards]);
+};
+
+/**
+ * What a run of ours has left is of no use to anybody; what a REINDEX CONCURRENTLY has left neither, if the index that
+ * it was to renew is there.
+ */
+export const planLeftoverIndex: Planner<'leftover-index'> = (difference, context) => {
+  const { found, twin } = difference;
+  const isSure = isTemporaryIndex(found.name) || twin !== null;
+  const detail =
+    'a REINDEX CONCURRENTLY has left it, and writes go on keeping it up; drop it once the index that it was to renew is there and valid';
+  return propose(
+    [dropIndex(difference, found, context)],
+    [hazardIfInProgress(found), hazardIf(!isSure, 'undecided', detail)],
+  );
 };
 
 /** The new one is built before the old one goes, so that queries are never without. */

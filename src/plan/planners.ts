@@ -16,7 +16,7 @@ import {
   planUnvalidatedConstraint,
 } from './plan-constraints.js';
 import { planDifferentEnum, planMissingEnum } from './plan-enums.js';
-import { planDifferentIndex, planInvalidIndex, planMissingIndex } from './plan-indexes.js';
+import { planDifferentIndex, planInvalidIndex, planLeftoverIndex, planMissingIndex } from './plan-indexes.js';
 import { planUnfilledColumn } from './plan-fills.js';
 import { planMissingNote } from './plan-notes.js';
 import { planMissingExtension } from './plan-extensions.js';
@@ -61,6 +61,7 @@ const PLANNERS: { readonly [Kind in DriftKind]: Planner<Kind> | Settled } = {
   'missing-index': planMissingIndex,
   'different-index': planDifferentIndex,
   'invalid-index': planInvalidIndex,
+  'leftover-index': planLeftoverIndex,
   'named-differently': planName,
   'unfilled-column': planUnfilledColumn,
   'missing-note': planMissingNote,

@@ -5,7 +5,7 @@ import type { AutoMigratorOptions } from '../../src/auto-migration.options.js';
 import type { DriftKind } from '../../src/drift/drift-kind.js';
 import type { Drift } from '../../src/plan/plan.js';
 import { DRIFT_KINDS } from '../../src/plan/planners.js';
-import { temporaryCheckName } from '../../src/schema/temporary-names.js';
+import { temporaryCheckName, temporaryIndexName } from '../../src/schema/temporary-names.js';
 import { openDataSource } from '../auto-migrator/open-data-source.js';
 import { createTestDatabase, type TestDatabase } from '../setup/database.js';
 import { entities } from './entities.js';
@@ -425,6 +425,13 @@ const cases: KindCase[] = [
     drift: `alter table side.audit add constraint ${temporaryCheckName('x')} check (note is not null) not valid`,
     kind: 'leftover-constraint',
     object: `side.audit.${temporaryCheckName('x')}`,
+    disposition: 'heal',
+  },
+  {
+    title: 'a temporary index of a run that died',
+    drift: `create index ${temporaryIndexName('x')} on side.audit (note)`,
+    kind: 'leftover-index',
+    object: `side.${temporaryIndexName('x')}`,
     disposition: 'heal',
   },
   {

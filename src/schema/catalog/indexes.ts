@@ -1,4 +1,4 @@
-import type { CatalogQuery } from './query.js';
+import { isWorkedOn, type CatalogQuery } from './query.js';
 import type { Index } from '../model.js';
 
 export interface IndexRow extends Index {
@@ -30,7 +30,7 @@ export const indexes: CatalogQuery<IndexRow> = {
       else '{}' end as "uniqueKeys",
     pg_get_expr(x.indpred, x.indrelid) as predicate,
     x.indisvalid and x.indisready and x.indislive as valid,
-    p.pid is not null as "inProgress"
+    p.pid is not null or not x.indisvalid and ${isWorkedOn('x.indrelid')} as "inProgress"
   from scope s
   join pg_class c on c.relnamespace = s.oid and c.relkind in ('r', 'p', 'm') and not c.relispartition
   join pg_index x on x.indrelid = c.oid

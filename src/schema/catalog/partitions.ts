@@ -1,5 +1,5 @@
 import type { Partition, PartitionIndex, QualifiedName } from '../model.js';
-import type { CatalogQuery } from './query.js';
+import { isWorkedOn, type CatalogQuery } from './query.js';
 
 export interface PartitionRow {
   readonly table: number;
@@ -20,7 +20,7 @@ const head = `length('CREATE INDEX  ON ' || quote_ident(i.relname) ||
 const indexes = `select json_agg(json_build_object('name', i.relname, 'unique', x.indisunique,
         'definition', regexp_replace(substr(pg_get_indexdef(i.oid), 1 + ${head}), ' WITH \\([^)]*\\)(?= WHERE |$)', ''),
         'valid', x.indisvalid and x.indisready and x.indislive,
-        'inProgress', exists (select from pg_stat_progress_create_index b where b.index_relid = i.oid),
+        'inProgress', not x.indisvalid and p.relkind = 'r' and ${isWorkedOn('p.oid')},
         'behindKey', exists (select from pg_constraint o where o.conindid = i.oid and o.contype in ('p', 'u')),
         'attachedTo', a.relname) order by i.relname)
       from pg_index x
