@@ -1,5 +1,7 @@
 import type { EntitySchemaColumnOptions, EntitySchemaOptions } from 'typeorm';
 import type { Execution } from '../../src/plan/proposal.js';
+import { temporaryIndexName } from '../../src/schema/temporary-names.js';
+import { PARTITIONED } from './partitioned-table.js';
 
 type Entity = Partial<Omit<EntitySchemaOptions<Record<string, unknown>>, 'name'>>;
 
@@ -15,9 +17,18 @@ export interface LockCase {
   /** The column `a` as the entity wants it; null where it wants none. */
   readonly wanted: EntitySchemaColumnOptions | null;
   readonly entity?: Entity;
+  /** SQL that makes the table, and the entity's columns, where they are quite others. */
+  readonly own?: { readonly legacy: string; readonly columns: Record<string, EntitySchemaColumnOptions> };
+  /** Views that entities ask for, by name. */
+  readonly views?: Record<string, string>;
   readonly execution?: Execution;
+  /** Whether the table counts as large. */
+  readonly isLarge?: boolean;
   readonly disposition: 'heal' | 'open';
-  /** `action: strongest lock on the table or an index of it`, and whether the table gets a new file. */
+  /**
+   * `action: strongest lock on the table or an index of it`, and whether the table gets a new file (rewrites) or is read
+   * whole under that lock (scans).
+   */
   readonly steps: string[];
 }
 
@@ -29,7 +40,7 @@ const added = { inPlace: [`add column: ${AE}`], byRewrite: [`add column: ${AE}, 
 const required = [
   `drop the temporary check: ${AE}`,
   `add a temporary check: ${AE}`,
-  `validate the temporary check: ${SUE}`,
+  `validate the temporary check: ${SUE}, scans`,
   `set not null: ${AE}`,
   `drop the temporary check: ${AE}`,
 ];
@@ -75,11 +86,20 @@ const WIDENED: TypeCase[] = [
   ['cidr', { type: 'inet' }, '10.0.0.0/8'],
 ];
 
-const REWRITTEN: TypeCase[] = [
+const WIDENED_BY_REWRITE: TypeCase[] = [
   ['smallint', { type: 'integer' }, '1'],
+  ['smallint', { type: 'bigint' }, '1'],
   ['integer', { type: 'bigint' }, '1'],
   ['integer', { type: 'numeric' }, '1'],
+  ['bigint', { type: 'numeric' }, '1'],
+  ['real', { type: 'double precision' }, '1.5'],
+];
+
+const REWRITTEN: TypeCase[] = [
   ['integer', { type: 'text' }, '1'],
+  ['integer', { type: 'smallint' }, '1'],
+  ['bigint', { type: 'double precision' }, '1'],
+  ['numeric', { type: 'bigint' }, '1'],
   ['varchar(20)', { type: 'varchar', length: 10 }, 'x'],
   ['text', { type: 'varchar', length: 10 }, 'x'],
   ['char(5)', { type: 'text' }, 'x'],
@@ -92,19 +112,25 @@ const REWRITTEN: TypeCase[] = [
   ['varchar(10)[]', { type: 'varchar', length: 20, array: true }, '{x}'],
 ];
 
-function typeCase([is, wanted, value]: TypeCase, inPlace: boolean): LockCase {
+function typeCase(
+  [is, wanted, value]: TypeCase,
+  disposition: LockCase['disposition'],
+  steps: string[],
+): LockCase {
   const { type, length, precision, scale, array } = wanted;
   const limit = [length ?? precision, scale].filter((each) => each !== undefined);
   const title = `${is} to ${String(type)}${limit.length > 0 ? `(${limit.join(',')})` : ''}${array ? '[]' : ''}`;
-  const outcome = inPlace
-    ? ({ disposition: 'heal', steps: retype.inPlace } as const)
-    : ({ disposition: 'open', steps: retype.byRewrite } as const);
-  return { title, is, value, wanted: { ...wanted, nullable: true }, ...outcome };
+  return { title, is, value, wanted: { ...wanted, nullable: true }, disposition, steps };
 }
 
 const TYPES = [
-  ...WIDENED.map((each) => typeCase(each, true)),
-  ...REWRITTEN.map((each) => typeCase(each, false)),
+  ...WIDENED.map((each) => typeCase(each, 'heal', retype.inPlace)),
+  ...WIDENED_BY_REWRITE.map((each) => typeCase(each, 'heal', retype.byRewrite)),
+  ...WIDENED_BY_REWRITE.map((each): LockCase => {
+    const large = typeCase(each, 'open', retype.byRewrite);
+    return { ...large, title: `${large.title}, large`, isLarge: true };
+  }),
+  ...REWRITTEN.map((each) => typeCase(each, 'open', retype.byRewrite)),
 ];
 
 // EntitySchema takes 'identity', though its types do not say so.
@@ -158,7 +184,7 @@ const COLUMNS: LockCase[] = [
     wanted: { type: 'text' },
     execution: 'atomic',
     disposition: 'heal',
-    steps: [`set not null: ${AE}`],
+    steps: [`set not null: ${AE}, scans`],
   },
   {
     title: 'NULL allowed',
@@ -216,7 +242,7 @@ const CONSTRAINTS: LockCase[] = [
     entity: check,
     execution: 'online',
     disposition: 'heal',
-    steps: [`add check: ${AE}`, `validate: ${SUE}`],
+    steps: [`add check: ${AE}`, `validate: ${SUE}, scans`],
   },
   {
     title: 'a check, atomic',
@@ -224,15 +250,70 @@ const CONSTRAINTS: LockCase[] = [
     entity: check,
     execution: 'atomic',
     disposition: 'heal',
-    steps: [`add check: ${AE}`],
+    steps: [`add check: ${AE}, scans`],
   },
-  { title: 'a unique constraint', ...a, entity: unique, disposition: 'heal', steps: [`add unique: ${AE}`] },
+  {
+    title: 'a unique constraint',
+    ...a,
+    entity: unique,
+    disposition: 'heal',
+    steps: [`add unique: ${AE}, scans`],
+  },
+  {
+    title: 'a unique constraint, large',
+    ...a,
+    entity: unique,
+    isLarge: true,
+    disposition: 'heal',
+    steps: [`create index: ${SUE}, scans`, `add unique: ${AE}`],
+  },
+  {
+    title: 'a unique constraint whose index is there',
+    ...a,
+    also: 'create unique index on $table (a)',
+    entity: unique,
+    disposition: 'heal',
+    steps: [`add unique: ${AE}`],
+  },
+  {
+    title: 'another unique constraint of that name, large',
+    ...a,
+    also: 'alter table $table add constraint $table_u unique (a, id)',
+    entity: { uniques: [{ name: '$table_u', columns: ['a'] }] },
+    isLarge: true,
+    disposition: 'heal',
+    steps: [`create index: ${SUE}, scans`, `drop constraint: ${AE}`, `add unique: ${AE}`],
+  },
+  {
+    title: 'a primary key, large',
+    is: null,
+    wanted: null,
+    own: {
+      legacy: 'create table $table (id integer not null); insert into $table values (1)',
+      columns: { id: { type: 'integer', primary: true } },
+    },
+    isLarge: true,
+    disposition: 'heal',
+    steps: [`create index: ${SUE}, scans`, `add primary key: ${AE}`],
+  },
+  {
+    title: 'a primary key of a column that may be NULL, large',
+    is: null,
+    wanted: null,
+    own: {
+      legacy: 'create table $table (id integer); insert into $table values (1)',
+      columns: { id: { type: 'integer', primary: true } },
+    },
+    isLarge: true,
+    disposition: 'heal',
+    steps: [`create index: ${SUE}, scans`, ...required, `add primary key: ${AE}`],
+  },
   {
     title: 'an exclusion constraint',
     ...a,
     entity: exclusion,
     disposition: 'heal',
-    steps: [`add exclusion: ${AE}`],
+    steps: [`add exclusion: ${AE}, scans`],
   },
   {
     title: 'a foreign key, online',
@@ -240,7 +321,7 @@ const CONSTRAINTS: LockCase[] = [
     entity: foreignKey,
     execution: 'online',
     disposition: 'heal',
-    steps: ['add foreign key: SHARE ROW EXCLUSIVE', `validate: ${SUE}`],
+    steps: ['add foreign key: SHARE ROW EXCLUSIVE', `validate: ${SUE}, scans`],
   },
   {
     title: 'a foreign key, atomic',
@@ -248,7 +329,7 @@ const CONSTRAINTS: LockCase[] = [
     entity: foreignKey,
     execution: 'atomic',
     disposition: 'heal',
-    steps: ['add foreign key: SHARE ROW EXCLUSIVE'],
+    steps: ['add foreign key: SHARE ROW EXCLUSIVE, scans'],
   },
   {
     title: 'a constraint that is NOT VALID',
@@ -256,7 +337,7 @@ const CONSTRAINTS: LockCase[] = [
     also: 'alter table $table add check (a > 0) not valid',
     entity: check,
     disposition: 'heal',
-    steps: [`validate: ${SUE}`],
+    steps: [`validate: ${SUE}, scans`],
   },
   {
     title: 'an index, online',
@@ -264,7 +345,7 @@ const CONSTRAINTS: LockCase[] = [
     entity: index,
     execution: 'online',
     disposition: 'heal',
-    steps: [`create index: ${SUE}`],
+    steps: [`create index: ${SUE}, scans`],
   },
   {
     title: 'an index, atomic',
@@ -272,7 +353,7 @@ const CONSTRAINTS: LockCase[] = [
     entity: index,
     execution: 'atomic',
     disposition: 'heal',
-    steps: ['create index: SHARE'],
+    steps: ['create index: SHARE, scans'],
   },
   {
     title: 'another index of that name, online',
@@ -281,7 +362,7 @@ const CONSTRAINTS: LockCase[] = [
     entity: index,
     execution: 'online',
     disposition: 'heal',
-    steps: [`create index: ${SUE}`, `drop index: ${SUE}`, `rename index: ${SUE}`],
+    steps: [`create index: ${SUE}, scans`, `drop index: ${SUE}`, `rename index: ${SUE}`],
   },
   {
     title: 'another index of that name, atomic',
@@ -290,8 +371,67 @@ const CONSTRAINTS: LockCase[] = [
     entity: index,
     execution: 'atomic',
     disposition: 'heal',
-    steps: ['create index: SHARE', `drop index: ${AE}`, `rename index: ${SUE}`],
+    steps: ['create index: SHARE, scans', `drop index: ${AE}`, `rename index: ${SUE}`],
   },
 ];
 
-export const LOCK_CASES: LockCase[] = [...TYPES, ...COLUMNS, ...CONSTRAINTS];
+const partitioned = {
+  is: null,
+  wanted: null,
+  own: PARTITIONED,
+  isLarge: true,
+  disposition: 'heal',
+} as const;
+
+/** Of a partitioned table the lock is that on the partition, or on the table itself, which the step names. */
+const PARTITIONS: LockCase[] = [
+  {
+    ...partitioned,
+    title: 'an index of a partitioned table, large',
+    entity: { indices: [{ name: 'index_$table', columns: ['code'] }] },
+    steps: [
+      'create index without partitions: SHARE',
+      `create index: ${SUE}, scans`,
+      `attach index: ${AE}`,
+      'create index without partitions: SHARE',
+      ...[1, 2].flatMap(() => [`create index: ${SUE}, scans`, `attach index: ${AE}`]),
+      `attach index: ${AE}`,
+    ],
+  },
+  {
+    ...partitioned,
+    title: 'a unique constraint of a partitioned table, large',
+    entity: { uniques: [{ columns: ['code', 'day'] }] },
+    steps: [
+      ...[1, 2, 3].map(() => `create index: ${SUE}, scans`),
+      `add unique without partitions: ${AE}`,
+      `add unique: ${AE}`,
+      `attach index: ${AE}`,
+      `add unique without partitions: ${AE}`,
+      ...[1, 2].flatMap(() => [`add unique: ${AE}`, `attach index: ${AE}`]),
+      `attach index: ${AE}`,
+    ],
+  },
+];
+
+const OTHERS: LockCase[] = [
+  {
+    title: 'a type that is wider, below a view',
+    is: 'varchar(10)',
+    value: 'x',
+    wanted: { type: 'varchar', length: 20, nullable: true },
+    also: 'create view $table_v as select a from $table',
+    views: { $table_v: 'select a from $table' },
+    disposition: 'heal',
+    steps: [`drop view: ${AE}`, `change type: ${AE}`, 'create view: NONE'],
+  },
+  {
+    title: 'an index that a run that died has left',
+    ...a,
+    also: `create index ${temporaryIndexName('gone')} on $table (a)`,
+    disposition: 'heal',
+    steps: [`drop index: ${SUE}`],
+  },
+];
+
+export const LOCK_CASES: LockCase[] = [...TYPES, ...COLUMNS, ...CONSTRAINTS, ...PARTITIONS, ...OTHERS];

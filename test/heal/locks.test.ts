@@ -1,13 +1,15 @@
-import { EntitySchema } from 'typeorm';
+import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { AutoMigratorOptions } from '../../src/auto-migration.options.js';
 import { AutoMigrator } from '../../src/auto-migrator.js';
 import type { PlannedUnit } from '../../src/plan/plan.js';
 import type { Execution } from '../../src/plan/proposal.js';
 import type { Step } from '../../src/plan/step.js';
 import { openDataSource } from '../auto-migrator/open-data-source.js';
 import { createTestDatabase, type TestDatabase } from '../setup/database.js';
-import { LOCK_CASES, type LockCase } from './lock-cases.js';
+import { POSTGRES_MAJOR } from '../setup/versions.js';
+import { LOCK_CASES } from './lock-cases.js';
 
 /** From weak to strong. What is weaker stops neither reads nor writes nor our own changes. */
 const MODES = [
@@ -28,20 +30,24 @@ type NumberedCase = (typeof cases)[number];
 let database: TestDatabase;
 let worker: pg.Client;
 let bystander: pg.Client;
-let unitsOf: Record<Execution, PlannedUnit[]>;
+let unitsOf: Record<Execution | 'large', PlannedUnit[]>;
 
 beforeAll(async () => {
   database = await createTestDatabase();
   await database.query('create table parent (id integer primary key); insert into parent values (1)');
   await database.query(cases.map(legacyOf).join(';\n'));
   const parent = new EntitySchema({ name: 'parent', columns: { id: { type: 'integer', primary: true } } });
-  const dataSource = await openDataSource(database.url, [parent, ...cases.map(entityOf)]);
-  const plan = async (execution: Execution): Promise<PlannedUnit[]> => {
-    const report = await new AutoMigrator(dataSource, { execution }).plan();
+  const dataSource = await openDataSource(database.url, [parent, ...cases.flatMap(entitiesOf)]);
+  const plan = async (options: AutoMigratorOptions): Promise<PlannedUnit[]> => {
+    const report = await new AutoMigrator(dataSource, options).plan();
     if (!report.plan) throw new Error(`no plan: ${report.error}`);
     return [...report.plan.units, ...report.plan.openUnits];
   };
-  unitsOf = { online: await plan('online'), atomic: await plan('atomic') };
+  unitsOf = {
+    online: await plan({ execution: 'online' }),
+    atomic: await plan({ execution: 'atomic' }),
+    large: await plan({ execution: 'online', smallTableBytes: 0 }),
+  };
   // Under UTC PostgreSQL need not rewrite timestamps that get a time zone; the application's is not known.
   worker = new pg.Client({ connectionString: database.url, options: '-c timezone=Europe/Vienna' });
   bystander = new pg.Client({ connectionString: database.url });
@@ -50,22 +56,27 @@ beforeAll(async () => {
 
 afterAll(() => Promise.all([worker.end(), bystander.end()]));
 
-function legacyOf({ table, is, value, also }: NumberedCase): string {
+function legacyOf({ table, is, value, also, own }: NumberedCase): string {
   const column = is === null ? '' : `, a ${is}`;
   const row = value === undefined ? '(id) values (1)' : `(id, a) values (1, '${value}')`;
   return [
-    `create table ${table} (id integer primary key${column}); insert into ${table} ${row}`,
+    own?.legacy.replaceAll('$table', table) ??
+      `create table ${table} (id integer primary key${column}); insert into ${table} ${row}`,
     ...(also ? [also.replaceAll('$table', table)] : []),
   ].join('; ');
 }
 
-function entityOf({ table, wanted, entity }: NumberedCase): EntitySchema {
-  const named = JSON.parse(JSON.stringify(entity ?? {}).replaceAll('$table', table)) as LockCase['entity'];
-  return new EntitySchema<Record<string, unknown>>({
-    name: table,
-    columns: { id: { type: 'integer', primary: true }, ...(wanted === null ? {} : { a: wanted }) },
-    ...named,
+function entitiesOf({ table, wanted, entity, own, views }: NumberedCase): EntitySchema[] {
+  const inTable = <Value>(value: Value): Value =>
+    JSON.parse(JSON.stringify(value).replaceAll('$table', table)) as Value;
+  const a: Record<string, EntitySchemaColumnOptions> = wanted === null ? {} : { a: wanted };
+  const columns = own?.columns ?? { id: { type: 'integer', primary: true }, ...a };
+  const ofTable = { ...inTable(entity ?? {}), name: table, columns: own ? inTable(columns) : columns };
+  const ofViews = Object.entries(inTable(views ?? {})).map(([name, expression]) => {
+    const column = { a: { type: 'varchar' } } as const;
+    return new EntitySchema({ name, type: 'view', expression, columns: column });
   });
+  return [new EntitySchema<Record<string, unknown>>(ofTable), ...ofViews];
 }
 
 async function fileOf(table: string): Promise<unknown> {
@@ -78,7 +89,7 @@ async function locksOf(pid: number): Promise<Map<string, string>> {
   const rows = await database.query<{ table: string; mode: string }>(
     `select coalesce(i.indrelid, c.oid)::regclass::text as table, l.mode
      from pg_locks l join pg_class c on c.oid = l.relation left join pg_index i on i.indexrelid = c.oid
-     where l.pid = $1 and l.granted and c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'i')`,
+     where l.pid = $1 and l.granted and c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'i', 'I', 'v')`,
     [pid],
   );
   const strongest = new Map<string, string>();
@@ -98,18 +109,34 @@ async function pidOf(client: pg.Client): Promise<number> {
   return rows[0]?.pid ?? 0;
 }
 
+interface Cost {
+  readonly locks: Map<string, string>;
+  readonly scans: boolean;
+}
+
 /** The locks that a step takes, seen from outside before it is committed. */
-async function runInTransaction({ sql }: Step): Promise<Map<string, string>> {
+async function runInTransaction({ sql }: Step, table: string): Promise<Cost> {
+  // They count on until they are flushed, which is never within a transaction.
+  const scansSoFar = async (): Promise<number> => {
+    const { rows } = await worker.query<{ scans: string | null }>(
+      'select pg_stat_get_xact_numscans(to_regclass($1)) as scans',
+      [table],
+    );
+    return Number(rows[0]?.scans ?? 0);
+  };
   await worker.query('begin');
+  const before = await scansSoFar();
   await worker.query(sql);
+  const after = await scansSoFar();
   const locks = await locksOf(await pidOf(worker));
   await worker.query('commit');
-  return locks;
+  return { locks, scans: after > before };
 }
 
 /** A concurrent statement waits for whoever writes to the table; meanwhile its own locks can be seen. */
-async function runConcurrently({ sql }: Step, table: string): Promise<Map<string, string>> {
+async function runConcurrently({ sql, scans }: Step, table: string): Promise<Cost> {
   const pid = await pidOf(worker);
+  const before = await scansOf(table);
   await bystander.query(`begin; lock table ${table} in row exclusive mode`);
   const running = worker.query(sql);
   const locks = await vi.waitFor(async () => {
@@ -122,24 +149,44 @@ async function runConcurrently({ sql }: Step, table: string): Promise<Map<string
   }, patiently);
   await bystander.query('commit');
   await running;
-  return locks;
+  // Before, a collector of its own has the statistics, some time later.
+  if (POSTGRES_MAJOR < 15) return { locks, scans };
+  await worker.query('select pg_stat_force_next_flush()');
+  return { locks, scans: (await scansOf(table)) > before };
 }
 
-test.each(cases)('$title', async ({ table, execution = 'online', disposition, steps }) => {
-  const units = unitsOf[execution].filter(({ drift }) => drift.table === `public.${table}`);
+async function scansOf(table: string): Promise<number> {
+  const [row] = await database.query<{ scans: string }>(
+    'select pg_stat_get_numscans($1::regclass) as scans',
+    [table],
+  );
+  return Number(row?.scans);
+}
+
+/** What is read under a lock that stops nobody is nobody's concern. */
+function write({ action, lock }: Step, held: string, rewrites: boolean, scans: boolean): string {
+  const reads = scans && MODES.indexOf(lock) >= MODES.indexOf('SHARE UPDATE EXCLUSIVE');
+  return `${action}: ${held}${rewrites ? ', rewrites' : reads ? ', scans' : ''}`;
+}
+
+test.each(cases)('$title', async ({ table, execution = 'online', isLarge = false, disposition, steps }) => {
+  const units = unitsOf[isLarge ? 'large' : execution].filter(
+    ({ drift }) => drift.table === `public.${table}`,
+  );
   expect(units.map(({ drift }) => drift.disposition)).toEqual(units.map(() => disposition));
   const [declared, happened, elsewhere]: [string[], string[], string[]] = [[], [], []];
-  const write = (step: Step, lock: string, rewrites: boolean): string =>
-    `${step.action}: ${lock}${rewrites ? ', rewrites' : ''}`;
   for (const unit of units) {
     for (const step of unit.steps) {
+      const locked = step.table?.name ?? table;
       const before = await fileOf(table);
-      const locks = await (unit.manner === 'alone' ? runConcurrently(step, table) : runInTransaction(step));
+      const { locks, scans } = await (unit.manner === 'alone'
+        ? runConcurrently(step, locked)
+        : runInTransaction(step, locked));
       const after = await fileOf(table);
-      declared.push(write(step, step.lock, step.rewrites));
-      happened.push(write(step, locks.get(table) ?? 'NONE', before !== after));
+      declared.push(write(step, step.lock, step.rewrites, step.scans));
+      happened.push(write(step, locks.get(locked) ?? 'NONE', before !== after, scans));
       for (const [other, mode] of locks)
-        if (other !== table && MODES.indexOf(mode) > MODES.indexOf(step.lock))
+        if (other !== locked && MODES.indexOf(mode) > MODES.indexOf(step.lock))
           elsewhere.push(`${other}: ${mode}`);
     }
   }
