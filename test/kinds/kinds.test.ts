@@ -72,6 +72,14 @@ const cases: KindCase[] = [
     disposition: 'heal',
   },
   {
+    title: 'rows lack what a backfill gives them',
+    drift: `insert into room (code, label) values ('1', 'one')`,
+    kind: 'unfilled-column',
+    object: 'public.room.seen',
+    disposition: 'heal',
+    options: { backfills: [{ table: 'room', column: 'seen', expression: `'2026-01-01'` }] },
+  },
+  {
     title: 'a column is missing',
     drift: 'alter table side.audit drop column note',
     kind: 'missing-column',
