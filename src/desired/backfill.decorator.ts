@@ -27,7 +27,11 @@ export function Backfill(expression: string, options: BackfillOptions = {}): Pro
     const [issue] = error?.issues ?? [];
     if (issue) {
       const option = `@Backfill of ${prototype.constructor.name}.${String(property)}`;
-      throw new InvalidOptionError(option, [...issue.path, issue.message].map(String).join(' '));
+      const problem =
+        issue.code === 'unrecognized_keys'
+          ? [...issue.keys.slice(0, 1), 'is not known']
+          : [...issue.path, issue.message];
+      throw new InvalidOptionError(option, problem.map(String).join(' '));
     }
     declaredOn(prototype.constructor).set(String(property), toBackfill(given));
   };

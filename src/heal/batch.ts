@@ -70,21 +70,11 @@ export function fillRows(
   journalSchema: string,
   position: FillPosition,
 ): string {
-  const [column, alias] = [quoteIdentifier(fill.column), quoteIdentifier(fill.table.name)];
-  const from = `only ${target.name} as ${alias}`;
-  const condition = conditionOf(fill, column);
+  const { column, from, where } = rowsIn(fill, target, window);
   const value = fill.expression === null ? 'default' : enclosed(fill.expression);
-  const hasValue = fill.expression === null ? '' : ` and ${enclosed(fill.expression)} is not null`;
-  const range = [
-    ...(window.after === null ? [] : [compare(target.keys, '>', window.after)]),
-    compare(target.keys, '<=', window.to),
-  ].join(' and ');
   const filled = `(select count(*) from auto_migration_filled where not is_null)`;
-  return `with auto_migration_candidates as materialized (
-      select ctid from ${from} where ${range} and ${condition}${hasValue}
-    ), auto_migration_locked as materialized (
-      select ctid from ${from} where ctid = any (array(select ctid from auto_migration_candidates)) and ${condition}
-      for ${target.isKey ? 'update' : 'no key update'} skip locked
+  return `with auto_migration_locked as materialized (
+      select ctid from ${from} where ${where} for ${target.isKey ? 'update' : 'no key update'} skip locked
     ), auto_migration_filled as (
       update ${from} set ${column} = ${value}
       where ctid = any (array(select ctid from auto_migration_locked)) and ${column} is null
@@ -92,7 +82,30 @@ export function fillRows(
     ), auto_migration_noted as (
       ${notePosition(journalSchema, fill, position, filled)}
     )
-    select ${filled}::int as filled, (select count(*)::int from auto_migration_candidates) as candidates`;
+    select ${filled}::int as rows`;
+}
+
+/** What is left of a window that was filled: somebody else's rows, or changed back by a trigger. */
+export function countLeft(fill: Fill, target: FillTarget, window: Window): string {
+  const { from, where } = rowsIn(fill, target, window);
+  return `select count(*)::int as rows from ${from} where ${where}`;
+}
+
+/** The rows of a window that are to be filled and get a value, by the name that the application has for their table. */
+function rowsIn(
+  fill: Fill,
+  target: FillTarget,
+  window: Window,
+): { readonly column: string; readonly from: string; readonly where: string } {
+  const column = quoteIdentifier(fill.column);
+  const conditions = [
+    ...(window.after === null ? [] : [compare(target.keys, '>', window.after)]),
+    compare(target.keys, '<=', window.to),
+    conditionOf(fill, column),
+    ...(fill.expression === null ? [] : [`${enclosed(fill.expression)} is not null`]),
+  ];
+  const from = `only ${target.name} as ${quoteIdentifier(fill.table.name)}`;
+  return { column, from, where: conditions.join(' and ') };
 }
 
 function compare(keys: FillTarget['keys'], operator: '>' | '<=', values: readonly string[]): string {

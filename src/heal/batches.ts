@@ -13,7 +13,7 @@ import type { FillMark } from '../plan/step.js';
 import { queryRows, run, type Connection, type Result } from '../schema/connection.js';
 import { displayName } from '../schema/identifier.js';
 import { setApplicationWording } from '../schema/wording.js';
-import { describeKey, fillRows, nextRows, readTargets, type FillTarget } from './batch.js';
+import { countLeft, describeKey, fillRows, nextRows, readTargets, type FillTarget } from './batch.js';
 import type { HealProgress } from './heal-progress.js';
 import { Pace } from './pace.js';
 import { retryLockConflicts } from './retry.js';
@@ -150,12 +150,13 @@ class Filling {
     }
     const to = { ...from, after: window.key, met: from.met + window.rows };
     try {
-      const sql = fillRows(fill, target, { after: from.after, to: window.key }, options.journalSchema, to);
-      const [row] = await queryRows<{ filled: number; candidates: number }>(connection, sql);
+      const bounds = { after: from.after, to: window.key };
+      const filled = await this.rowsOf(fillRows(fill, target, bounds, options.journalSchema, to));
+      // Mostly all are filled; else those are told apart that somebody holds from those that have a value.
+      const left = filled < window.rows ? await this.rowsOf(countLeft(fill, target, bounds)) : 0;
       await run(connection, 'commit');
-      const { filled = 0, candidates = 0 } = row ?? {};
       seen.filled += filled;
-      seen.skipped += candidates - filled;
+      seen.skipped += left;
       pace.took(performance.now() - start, window.rows);
       return to;
     } catch (error) {
@@ -166,6 +167,11 @@ class Filling {
       await this.note(target, to, seen, error);
       return to;
     }
+  }
+
+  private async rowsOf(sql: string): Promise<number> {
+    const [row] = await queryRows<{ rows: number }>(this.connection, sql);
+    return row?.rows ?? 0;
   }
 
   private async note(target: FillTarget, position: FillPosition, seen: Sweep, error: unknown): Promise<void> {

@@ -5,8 +5,11 @@ import { quoteLiteral } from '../schema/identifier.js';
 const TARGET_MS = 100;
 const FIRST_SIZE = 500;
 const LARGEST_SIZE = 50_000;
-/** Between two batches that somebody has to catch up with. */
-const STRAINED_PAUSE_MS = 1000;
+/** How long to wait between two batches that somebody has to catch up with: a vacuum gets half of the time. */
+const STRAINED_PAUSES_MS: Readonly<Record<string, number>> = {
+  'a replica lags behind': 1000,
+  'the table is being vacuumed': TARGET_MS,
+};
 const LOOK_EVERY_MS = 1000;
 
 /** How many rows the next batch takes, and how long to wait before it. */
@@ -45,7 +48,8 @@ export class Pace {
       this.strain = await strainOf(connection, table);
       this.lookedAt = performance.now();
     }
-    return this.strain === null ? this.pauseMs : Math.max(this.pauseMs, STRAINED_PAUSE_MS);
+    const strained = this.strain === null ? 0 : (STRAINED_PAUSES_MS[this.strain] ?? 0);
+    return Math.max(this.pauseMs, strained);
   }
 }
 
