@@ -52,6 +52,17 @@ function isSame(wanted: Column, found: Column): boolean {
   );
 }
 
+/** A constant is printed with its column's type behind it, or with that which the column had before. */
+function isSameDefault(wanted: Column, found: Column): boolean {
+  if (wanted.expression === found.expression) return true;
+  const casts = [wanted, found].map(({ type }) => `::${type.replace(/\([\d,]+\)/, '')}`);
+  const [one, other] = [wanted, found].map(({ expression }) => {
+    const cast = casts.find((each) => expression?.endsWith(each)) ?? '';
+    return expression?.slice(0, expression.length - cast.length);
+  });
+  return wanted.type !== found.type && one === other;
+}
+
 function compareColumn(table: Table, wanted: Column, found: Column, views: readonly Table[]): Difference[] {
   const ofSequence = compareSequence(table, wanted, found);
   if (isSame(wanted, found)) return ofSequence;
@@ -73,7 +84,7 @@ function compareColumn(table: Table, wanted: Column, found: Column, views: reado
   } else if (desiredGeneration !== actualGeneration) {
     const [desired, actual] = [desiredGeneration || 'plain', actualGeneration || 'plain'];
     differences.push({ kind: 'different-generation', ...both, desired, actual });
-  } else if (wanted.expression !== found.expression) {
+  } else if (!isSameDefault(wanted, found)) {
     const [desired, actual] = [wanted.expression ?? 'none', found.expression ?? 'none'];
     differences.push({ kind: 'different-default', ...both, desired, actual });
   }

@@ -4,7 +4,7 @@ import { commentOnColumn } from './plan-tables.js';
 import { hazardIf, mayBeLarge, propose, type Planner } from './proposal.js';
 import { addEmpty, passingSequence, toIdentity } from './plan-filled-later.js';
 import { hasNulls, hasRows, isRelation } from './question.js';
-import { alterColumn, alterTable, step, tableOf } from './statements.js';
+import { alterColumn, alterTable, setDefault, step, tableOf } from './statements.js';
 import { concurrentFriendlyNotNull } from './not-null.js';
 import { fillingUnit, unit } from './step.js';
 
@@ -49,12 +49,10 @@ export const planNullability: Planner<'different-nullability'> = (difference, co
 /** A default is of its column's type, and comes after it. Where that stays another, the new default has to wait. */
 export const planDefault: Planner<'different-default'> = (difference, { openTypes }) => {
   const { wanted, found } = difference;
-  const clause = wanted.expression === null ? 'DROP DEFAULT' : `SET DEFAULT ${wanted.expression}`;
   const waits = wanted.expression !== null && openTypes.has(difference.object);
-  const change = alterColumn(difference, wanted.name, clause.slice(0, 12).trim().toLowerCase(), clause);
   const detail = `it is a default of ${wanted.type}, and the column is still ${found.type}`;
-  const isLater = wanted.expression !== null && wanted.type !== found.type;
-  return propose([unit(isLater ? 'type-change' : 'column', change)], [hazardIf(waits, 'undecided', detail)]);
+  const phase = wanted.expression !== null && wanted.type !== found.type ? 'type-change' : 'column';
+  return propose([unit(phase, setDefault(difference))], [hazardIf(waits, 'undecided', detail)]);
 };
 
 /** A sequence of the column's own fills it in both guises, and the application may give a value of its own. */

@@ -8,6 +8,7 @@ import { indexWaits } from './open-types.js';
 import { hazardOfParts, indexInParts, tableInParts } from './plan-partitions.js';
 import { needsCreate } from './privileges.js';
 import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from './proposal.js';
+import { isPointedTo } from './question.js';
 import { step, tableOf } from './statements.js';
 import { unit, type Unit } from './step.js';
 import { duplicatesUnder } from './violations.js';
@@ -55,8 +56,13 @@ export const planDifferentIndex: Planner<'different-index'> = (difference, conte
     dropIndex(difference, found, context),
     unit('index', step(difference, 'rename index', rename, 'SHARE UPDATE EXCLUSIVE')),
   ];
+  const pointedTo = hazardIf(
+    found.unique && context.ask(isPointedTo(tableOf(difference), found.name)),
+    'undecided',
+    'foreign keys hold on to the old one; drop them by hand, and the next run makes both',
+  );
   const hazards = hazardsOfBuild(difference, wanted, replacement.name, context);
-  return propose(units, [hazardIfInProgress(left), ...hazards]);
+  return propose(units, [hazardIfInProgress(left), pointedTo, ...hazards]);
 };
 
 /** @param left what bears its name already: a carcass, or on a partitioned table what is finished */

@@ -6,7 +6,7 @@ import type { Hazard } from './hazard.js';
 import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from './proposal.js';
 import { countOfMisfits } from './question.js';
 import { remakeViews } from './remake-views.js';
-import { alterColumn, step, tableOf } from './statements.js';
+import { alterColumn, setDefault, step, tableOf } from './statements.js';
 import { unit, type Step } from './step.js';
 import { isWidened, isWidenedByRewrite } from './type-change.js';
 
@@ -20,12 +20,15 @@ export const planType: Planner<'different-type'> = (difference, context) => {
   const change = alterColumn(difference, wanted.name, 'change type', `TYPE ${wanted.type}${using}`, {
     rewrites: !inPlace,
   });
+  // PostgreSQL keeps the default as an expression of the old type, with a cast.
+  const keepsDefault = wanted.expression !== null && found.expression !== null && !wanted.generated;
+  const renewed = keepsDefault ? [setDefault(difference)] : [];
   const dependants = context.fact(dependantsOfColumn(tableOf(difference), wanted.name)) as
     Dependants | undefined;
   const remaking = remakeViews(difference, dependants ?? { views: [], obstacles: [] }, views, context);
   const { drops, creates, hazards } = remaking;
   return propose(
-    [unit('type-change', ...drops, change, ...widenSequence(difference), ...creates)],
+    [unit('type-change', ...drops, change, ...renewed, ...widenSequence(difference), ...creates)],
     [
       keepsValues ? null : lossOf(difference, context),
       keepsValues && !inPlace ? hazardOfRewrite(difference, context) : null,

@@ -19,6 +19,7 @@ import type { Answers, Question } from './question.js';
 import { splitColumns, tableName } from './split.js';
 import type { Standing } from './standing.js';
 import { mayBeLong, PHASES, type Unit } from './step.js';
+import { withWaiting } from './waiting.js';
 
 /** One finding, as it stands in reports: plain data. */
 export interface Drift {
@@ -80,9 +81,12 @@ export function planDifferences(
     fact: (question: Question) => answers.get(question),
   };
   const context: PlanContext = { ...known, openTypes: openTypesOf(differences, known) };
-  const planned = splitColumns(differences, context, standing).map((difference) => {
+  const proposed = splitColumns(differences, context, standing).map((difference) => {
     const proposal = withPrivileges(difference, planDifference(difference, context), actual);
-    const drift = toDrift(difference, proposal, policy, standing);
+    return { difference, proposal: withStanding(difference, proposal, standing) };
+  });
+  const planned = withWaiting(proposed, actual).map(({ difference, proposal }) => {
+    const drift = toDrift(difference, proposal, policy);
     const units = unitsIn(proposal).map((unit): PlannedUnit => ({
       ...unit,
       drift,
@@ -121,6 +125,10 @@ function unitsIn(proposal: Proposal | Settled): readonly Unit[] {
   return typeof proposal === 'string' ? [] : proposal.units;
 }
 
+function sqlOf(proposal: Proposal | Settled): string[] {
+  return unitsIn(proposal).flatMap(({ steps }) => steps.map(({ sql }) => sql));
+}
+
 function isLong({ phase }: Unit, { table }: Difference, context: PlanContext): boolean {
   return mayBeLong(phase) && table !== null && mayBeLarge(table, context);
 }
@@ -140,23 +148,17 @@ function withPrivileges(
   return hazard ? { ...proposal, hazards: [hazard, ...proposal.hazards] } : proposal;
 }
 
-function toDrift(
-  difference: Difference,
-  proposal: Proposal | Settled,
-  policy: Policy,
-  standing: Standing,
-): Drift {
+function toDrift(difference: Difference, proposal: Proposal | Settled, policy: Policy): Drift {
   const { kind, object, desired, actual } = difference;
-  const sql = unitsIn(proposal).flatMap(({ steps }) => steps.map((step) => step.sql));
-  const id = driftId(difference, sql);
+  const sql = sqlOf(proposal);
   return {
-    id,
+    id: driftId(difference, sql),
     kind,
     object,
     table: difference.table ? tableName(difference) : null,
     desired,
     actual,
-    ...dispositionOf(withStanding(difference, proposal, id, standing), policy),
+    ...dispositionOf(proposal, policy),
     sql,
   };
 }
@@ -165,11 +167,10 @@ function toDrift(
 function withStanding(
   difference: Difference,
   proposal: Proposal | Settled,
-  id: string,
   standing: Standing,
 ): Proposal | Settled {
   if (typeof proposal === 'string') return proposal;
-  const stubborn = standing.notConverging.has(id) ? NOT_CONVERGING : null;
+  const stubborn = standing.notConverging.has(driftId(difference, sqlOf(proposal))) ? NOT_CONVERGING : null;
   const older = breaksOlderInserts(difference) ? olderReleaseHazard(standing) : null;
   const hazards = [stubborn, older].filter((hazard) => hazard !== null);
   return { ...proposal, hazards: [...hazards, ...proposal.hazards] };

@@ -65,6 +65,14 @@ export function mayBeOwned(sequence: string, table: QualifiedName): Question {
     where s.oid = ${quoteLiteral(sequence)}::regclass and t.oid = ${quoteLiteral(quoteQualified(table))}::regclass`;
 }
 
+/** Foreign keys hold on to the very index that backs them. */
+export function isPointedTo(table: QualifiedName, key: string): Question {
+  return `select exists (
+    select from pg_index x join pg_class i on i.oid = x.indexrelid
+    join pg_constraint f on f.contype = 'f' and f.conindid = i.oid
+    where x.indrelid = ${quoteLiteral(quoteQualified(table))}::regclass and i.relname = ${quoteLiteral(key)})`;
+}
+
 /** Whether a name is taken that an object is to get. */
 export function isTaken(table: QualifiedName, name: string): Question {
   return `select to_regclass(${quoteLiteral(quoteQualified({ schema: table.schema, name }))}) is not null or exists (

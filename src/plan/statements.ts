@@ -32,6 +32,14 @@ export function alterColumn(
   return alterTable(difference, action, `ALTER COLUMN ${quoteIdentifier(column)} ${clause}`, cost);
 }
 
+/** Of a column, or none. */
+export function setDefault(difference: Difference<'different-default' | 'different-type'>): Step {
+  const { name, expression } = difference.wanted;
+  return expression === null
+    ? alterColumn(difference, name, 'drop default', 'DROP DEFAULT')
+    : alterColumn(difference, name, 'set default', `SET DEFAULT ${expression}`);
+}
+
 export function step(
   difference: Difference,
   action: string,
