@@ -1,0 +1,4 @@
+import { mergeConfig } from 'vitest/config';
+import base from '../../vitest.config.js';
+
+export default { ...mergeConfig(base, {}), test: { ...base.test, include: ['test/property/soak.ts'] } };
