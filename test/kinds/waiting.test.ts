@@ -22,12 +22,12 @@ function room(
   return new EntitySchema({ name: 'room', columns: { id, ...columns }, ...rest });
 }
 
-const view = (expression: string, columns: string[], name = 'shown'): EntitySchema =>
+const view = (expression: string, names: string[], name = 'shown'): EntitySchema =>
   new EntitySchema({
     name,
     type: 'view',
     expression,
-    columns: Object.fromEntries(columns.map((name) => [name, { type: 'text' }])),
+    columns: Object.fromEntries(names.map((column) => [column, { type: 'text' }])),
   });
 
 const guest = (
