@@ -1,6 +1,6 @@
 import type { Difference } from '../drift/drift-kind.js';
 import { displayName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
-import type { QualifiedName } from '../schema/model.js';
+import type { Column, QualifiedName } from '../schema/model.js';
 import { dependantsOfColumn, type Dependants } from './dependants.js';
 import type { Hazard } from './hazard.js';
 import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from './proposal.js';
@@ -16,7 +16,7 @@ export const planType: Planner<'different-type'> = (difference, context) => {
   const inPlace = isWidened(found.type, wanted.type);
   const keepsValues = inPlace || isWidenedByRewrite(found.type, wanted.type);
   const cast = castTo(wanted.type, found.type);
-  const using = keepsValues ? '' : ` USING ${quoteIdentifier(wanted.name)}${cast}`;
+  const using = keepsValues ? collationOf(found) : ` USING ${quoteIdentifier(wanted.name)}${cast}`;
   const change = alterColumn(difference, wanted.name, 'change type', `TYPE ${wanted.type}${using}`, {
     rewrites: !inPlace,
   });
@@ -36,6 +36,11 @@ export const planType: Planner<'different-type'> = (difference, context) => {
     ],
   );
 };
+
+/** A new type comes with its own collation unless one is named, and another one would rebuild the indexes. */
+function collationOf({ collation }: Column): string {
+  return collation === null ? '' : ` COLLATE ${collation}`;
+}
 
 /** There is no cast from one user's type to another's; text is what all can be written as. */
 function castTo(wanted: string, found: string): string {
