@@ -5,6 +5,7 @@ import {
   type ModuleMetadata,
   type Provider,
 } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
 import { HealthIndicatorService, TerminusModule } from '@nestjs/terminus';
 import { InvalidOptionError } from './errors.js';
 import {
@@ -13,6 +14,7 @@ import {
   type ResolvedModuleOptions,
 } from './auto-migration.options.js';
 import { AutoMigrationService } from './watch/auto-migration.service.js';
+import { DataFixDiscovery } from './watch/data-fix-discovery.js';
 import { createHealthController } from './watch/health.controller.js';
 import { AutoMigrationHealthIndicator } from './watch/health-indicator.js';
 import { OPTIONS, RAW_OPTIONS } from './watch/tokens.js';
@@ -74,7 +76,7 @@ function define(
     module: AutoMigrationModule,
     global: true,
     // Terminus is only needed whole for a route of ours; the indicator's service has no dependencies.
-    imports: healthPath === false ? imports : [...imports, TerminusModule],
+    imports: [DiscoveryModule, ...imports, ...(healthPath === false ? [] : [TerminusModule])],
     controllers: healthPath === false ? [] : [createHealthController(healthPath)],
     providers: [
       options,
@@ -84,6 +86,7 @@ function define(
         useFactory: (raw: AutoMigrationModuleOptions) => resolve(raw, healthPath),
       },
       HealthIndicatorService,
+      DataFixDiscovery,
       AutoMigrationService,
       AutoMigrationHealthIndicator,
       Watch,

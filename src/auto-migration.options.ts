@@ -1,8 +1,10 @@
 import type { InjectionToken } from '@nestjs/common';
-import { CronTime } from 'cron';
-import { z } from 'zod';
-import { BackfillDeclarationShape, type BackfillDeclaration } from './desired/backfill-options.js';
+import type { BackfillDeclaration } from './desired/backfill-options.js';
+import type { FormerNames } from './desired/former-names.js';
 import type { Ignore } from './drift/ignore.js';
+import type { DataFixDefinition } from './heal/data-fix.js';
+import type { StageFailure } from './heal/stages.js';
+import { migratorShape, MigratorOptions, ModuleOptions } from './option-shapes.js';
 import type { Execution, NamePolicy } from './plan/proposal.js';
 import { parseOptions } from './parse-options.js';
 import type { Policy } from './plan/policy.js';
@@ -37,6 +39,12 @@ export interface AutoMigratorOptions {
    * @default 'accept'
    */
   names?: NamePolicy;
+  /**
+   * What tables and columns were called before, for entities without classes that `@RenamedFrom` could stand on:
+   * `{ tables: { staff: ['employee'] }, columns: { 'staff.first_name': ['forename'] } }`.
+   * @default {}
+   */
+  renamedFrom?: FormerNames;
   /**
    * How long a statement may wait for a lock before it gives way, in milliseconds, 1 to 60000.
    * @default 1000
@@ -75,6 +83,24 @@ export interface AutoMigratorOptions {
    * @default 'auto_migration'
    */
   journalSchema?: string;
+  /**
+   * Run the data source's pending TypeORM migrations before the healing, under the same lock, so that replicas do not
+   * race for them.
+   * @default false
+   */
+  runMigrations?: boolean;
+  /**
+   * Changes of rows that run after the healing, once per database, in the order of their ids. In an application with
+   * Nest a provider decorated with `@DataFix` does the same.
+   * @default []
+   */
+  dataFixes?: readonly DataFixDefinition[];
+  /**
+   * Whether a stage that failed keeps the later ones waiting for the next tick: `migrations` healing and data fixes,
+   * `heal` (a statement failed; what only needs a person is no failure) the data fixes.
+   * @default { migrations: 'stop', heal: 'stop' }
+   */
+  onStageFailure?: Partial<StageFailure>;
   /**
    * What `@Backfill` declares, for tables whose entities cannot be decorated.
    * @default []
@@ -165,94 +191,18 @@ type Resolved<Options, Optional extends keyof Options> = Required<Omit<Options, 
   Pick<Options, Optional>;
 
 /** Options with every default filled in. */
-export type ResolvedMigratorOptions = Readonly<Resolved<AutoMigratorOptions, 'schemas'>>;
+export type ResolvedMigratorOptions = Readonly<
+  Omit<Resolved<AutoMigratorOptions, 'schemas'>, 'onStageFailure'> & { readonly onStageFailure: StageFailure }
+>;
 export type ResolvedModuleOptions = Readonly<
-  Omit<Resolved<AutoMigrationModuleOptions, 'schemas' | 'timeZone' | 'dataSource'>, 'health'> & {
+  Omit<
+    Resolved<AutoMigrationModuleOptions, 'schemas' | 'timeZone' | 'dataSource'>,
+    'health' | 'onStageFailure'
+  > & {
     readonly health: Readonly<Required<HealthOptions>>;
+    readonly onStageFailure: StageFailure;
   }
 >;
-
-const milliseconds = (minimum: number, maximum: number): z.ZodInt =>
-  z
-    .int('is not a whole number of milliseconds')
-    .min(minimum, `is below ${minimum} ms`)
-    .max(maximum, `is above ${maximum} ms`);
-
-const NO_OPTIONS = 'is no object of options';
-const name = z.string('is not a text').min(1, 'is empty');
-const patterns = z
-  .array(z.union([name, z.instanceof(RegExp)], 'is neither a text nor a regular expression'))
-  .optional();
-
-const migratorShape = {
-  policy: z.enum(['safe', 'off'], "is neither 'safe' nor 'off'").default('safe'),
-  execution: z
-    .enum(['online', 'atomic'], "is neither 'online' nor 'atomic'")
-    .default(() => (process.env['NODE_ENV'] === 'production' ? 'online' : 'atomic')),
-  schemas: z.array(name, 'is not a list of names').min(1, 'names no schema').optional(),
-  ignore: z
-    .strictObject({ tables: patterns, columns: patterns, indexes: patterns }, NO_OPTIONS)
-    .default({})
-    .transform((ignore) => ignore as Ignore),
-  names: z.enum(['accept', 'align'], "is neither 'accept' nor 'align'").default('accept'),
-  lockTimeoutMs: milliseconds(1, 60_000).default(1000),
-  lockRetries: z.int('is not a whole number').min(0, 'is below 0').max(50, 'is above 50').default(5),
-  lockBudgetMs: milliseconds(1, 600_000).default(2000),
-  smallTableBytes: z
-    .int('is not a whole number of bytes')
-    .min(0, 'is below 0')
-    .default(16 * 1024 * 1024),
-  waitForHealerMs: milliseconds(0, 3_600_000).default(30_000),
-  contractAfterMs: milliseconds(1000, 86_400_000).default(900_000),
-  journalSchema: name
-    .refine((text) => Buffer.byteLength(text) <= 63, 'is longer than 63 bytes')
-    .default('auto_migration'),
-  backfills: z.array(BackfillDeclarationShape, 'is no list of backfills').default(() => []),
-};
-
-const healthShape = {
-  details: z.boolean('is neither true nor false').default(false),
-  driftStatus: z.enum(['degraded', 'down'], "is neither 'degraded' nor 'down'").default('degraded'),
-  path: z.union([name, z.literal(false)], 'is neither a path nor false').default(false),
-};
-
-const moduleShape = {
-  ...migratorShape,
-  dataSource: z
-    .custom<InjectionToken>(
-      (value) => ['string', 'symbol', 'function'].includes(typeof value),
-      'is no injection token',
-    )
-    .optional(),
-  initializeDataSource: z.boolean('is neither true nor false').default(false),
-  onFailure: z.enum(['continue', 'abort'], "is neither 'continue' nor 'abort'").default('continue'),
-  background: z.boolean('is neither true nor false').default(true),
-  bootstrapBudgetMs: milliseconds(0, 3_600_000).default(30_000),
-  cron: z
-    .union(
-      [name.refine(isCronExpression, 'is no cron expression'), z.literal(false)],
-      'is neither a cron expression nor false',
-    )
-    .default('*/5 * * * *'),
-  timeZone: name.refine(isTimeZone, 'is no time zone').optional(),
-  jitterMs: milliseconds(0, 3_600_000).default(5000),
-  staleAfterMs: z
-    .union(
-      [milliseconds(1000, Number.MAX_SAFE_INTEGER), z.literal(false)],
-      'is neither at least 1000 ms nor false',
-    )
-    .optional(),
-  shutdownTimeoutMs: milliseconds(0, 600_000).default(5000),
-  health: z
-    .strictObject(healthShape, NO_OPTIONS)
-    .default(() => ({ details: false, driftStatus: 'degraded' as const, path: false as const })),
-};
-
-const MigratorOptions = z.strictObject(migratorShape, NO_OPTIONS);
-const ModuleOptions = z.strictObject(moduleShape, NO_OPTIONS).transform((options) => ({
-  ...options,
-  staleAfterMs: options.staleAfterMs ?? (options.cron === false ? false : 3_600_000),
-}));
 
 /** @throws InvalidOptionError naming the option and its value */
 export function resolveMigratorOptions(options: AutoMigratorOptions): ResolvedMigratorOptions {
@@ -270,23 +220,4 @@ export function migratorOptionsOf(options: ResolvedModuleOptions): AutoMigratorO
   return Object.fromEntries(
     keys.filter((key) => options[key] !== undefined).map((key) => [key, options[key]]),
   );
-}
-
-function isCronExpression(text: string): boolean {
-  try {
-    // '0 0 30 2 *' can be read, but has no next time, which would end the boot when the job is started.
-    new CronTime(text).sendAt();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function isTimeZone(timeZone: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone });
-    return true;
-  } catch {
-    return false;
-  }
 }

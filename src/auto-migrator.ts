@@ -5,7 +5,9 @@ import {
   type ResolvedMigratorOptions,
 } from './auto-migration.options.js';
 import { connectorOf } from './desired/data-source.js';
+import { Migrations } from './desired/migrations.js';
 import { describeError } from './errors.js';
+import { DataFixes } from './heal/data-fixes.js';
 import { heal, type HealRequest } from './heal/heal.js';
 import type { HealReport } from './heal/heal-report.js';
 import { currentHealer, type Healer } from './heal/healer-lock.js';
@@ -52,6 +54,8 @@ export class AutoMigrator {
   private readonly ask: Ask;
   private readonly claims: Claims;
   private readonly lookout: Lookout;
+  private readonly migrations: Migrations | null;
+  private readonly dataFixes: DataFixes;
 
   /**
    * @param dataSource an initialised PostgreSQL data source; asked for at each call, so it may be initialised later
@@ -63,6 +67,9 @@ export class AutoMigrator {
     this.claims = new Claims(this.options.journalSchema, this.options.contractAfterMs);
     this.lookout = new Lookout(dataSource, this.options, this.claims);
     this.ask = (sql, values) => dataSource.query(sql, [...values]);
+    const { dataFixes, journalSchema, runMigrations } = this.options;
+    this.migrations = runMigrations ? new Migrations(dataSource) : null;
+    this.dataFixes = new DataFixes(dataSource, this.connect, dataFixes, journalSchema);
   }
 
   /** Compares. Changes nothing; what keeps it from looking is told in the report, not thrown. */
@@ -96,13 +103,13 @@ export class AutoMigrator {
   }
 
   /**
-   * Heals what the policy allows, as the only process that does. What goes wrong is told in the report, not thrown.
+   * Runs the pending migrations (option `runMigrations`), heals what the policy allows and runs the data fixes, as the only process that does. What goes wrong is told in the report, not thrown.
    *
    * @param request what asked for it, and how it can be stopped
    */
   async heal(request: HealRequest = {}): Promise<HealReport> {
-    const { connect, ask, claims, lookout, options } = this;
-    return heal({ connect, ask, claims, lookout, options }, request);
+    const { connect, ask, claims, lookout, migrations, dataFixes, options } = this;
+    return heal({ connect, ask, claims, lookout, migrations, dataFixes, options }, request);
   }
 
   /**

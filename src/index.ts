@@ -5,6 +5,8 @@ export type {
   HealthOptions,
 } from './auto-migration.options.js';
 export { AutoMigrator, type CheckReport, type PlanReport } from './auto-migrator.js';
+export type { FormerNames } from './desired/former-names.js';
+export { RenamedFrom } from './desired/renamed-from.js';
 export { Backfill } from './desired/backfill.decorator.js';
 export type { BackfillDeclaration, BackfillOptions } from './desired/backfill-options.js';
 export type { DriftKind } from './drift/drift-kind.js';
@@ -20,10 +22,19 @@ export {
   JournalError,
   PoolTooSmallError,
 } from './errors.js';
+export type {
+  DataFixDefinition,
+  DataFixOptions,
+  DataFixProgress,
+  DataFixResult,
+  DataFixTask,
+} from './heal/data-fix.js';
 export type { HealRequest } from './heal/heal.js';
 export type { Blocker, HealProgress } from './heal/heal-progress.js';
 export type { AppliedStep, FailedStep, HealOutcome, HealReport } from './heal/heal-report.js';
 export type { Healer } from './heal/healer-lock.js';
+export type { MigrationResult } from './heal/migration-stage.js';
+export type { StageFailure } from './heal/stages.js';
 export type { Claim } from './journal/claims.js';
 export type { RunOutcome, RunRecord, StepOutcome, StepRecord, Trigger } from './journal/records.js';
 export type { HazardKind } from './plan/hazard.js';
@@ -33,5 +44,6 @@ export type { Execution } from './plan/proposal.js';
 export type { LockMode, Phase, Step, Unit } from './plan/step.js';
 export { AutoMigrationHealthIndicator } from './watch/health-indicator.js';
 export { AutoMigrationService } from './watch/auto-migration.service.js';
+export { DataFix } from './watch/data-fix.decorator.js';
 export type { MigrationEvent } from './watch/events.js';
 export type { MigrationStatus, StatusReason } from './watch/status.js';

@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 import type { ResolvedMigratorOptions } from './auto-migration.options.js';
 import { assertUsable } from './desired/data-source.js';
 import { DesiredSchemas, type Desired } from './desired/desired-schema.js';
+import { withFormerNames } from './desired/former-names.js';
 import { notesTableOf, readNotes } from './desired/notes.js';
 import { tablesLeftAlone } from './desired/own-tables.js';
 import { annotate, declarationsOf, describeDeclaration, type Declaration } from './desired/declarations.js';
@@ -80,10 +81,11 @@ export class Lookout {
   async look(connection: Connection): Promise<Look> {
     assertUsable(this.dataSource);
     this.settled = undefined;
-    const { ignore } = this.options;
+    const { ignore, renamedFrom, backfills } = this.options;
     const read = await this.desired.read(connection);
-    const declarations = declarationsOf(this.dataSource, this.options.backfills);
-    const declared = annotate(read.schema, declarations);
+    const named = withFormerNames(read.schema, this.dataSource, renamedFrom);
+    const declarations = declarationsOf(this.dataSource, backfills);
+    const declared = annotate(named, declarations);
     const desired = { ...read, schema: declared.schema };
     const schemas = this.options.schemas ?? desired.schema.namespaces.map(({ name }) => name);
     const scope = schemas.map((schema) => ({ actual: schema, reportedAs: schema }));

@@ -130,7 +130,17 @@ describe("the README's table of options", () => {
 
   test('all other options have no plain value', () => {
     const names = OPTIONS.filter((option) => !plain.includes(option)).map(([name]) => name);
-    expect(names.toSorted()).toEqual(['backfills', 'dataSource', 'health', 'ignore', 'schemas', 'timeZone']);
+    expect(names.toSorted()).toEqual([
+      'backfills',
+      'dataFixes',
+      'dataSource',
+      'health',
+      'ignore',
+      'onStageFailure',
+      'renamedFrom',
+      'schemas',
+      'timeZone',
+    ]);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { CheckReport } from '../auto-migrator.js';
-import type { HealReport } from '../heal/heal-report.js';
+import { stageFailureOf, type HealReport } from '../heal/heal-report.js';
 import { waitsForOlderRelease } from '../plan/older-release.js';
 
 /** What the command answers to the shell. */
@@ -13,8 +13,12 @@ export function exitCodeOfCheck({ verdict }: CheckReport): ExitCode {
   return verdict === 'drift' ? ExitCode.drift : ExitCode.ok;
 }
 
-/** 0 nothing left open but what waits for an older release to go, 2 something left open, 1 failed. */
-export function exitCodeOfHeal({ outcome, open }: HealReport): ExitCode {
-  if (outcome === 'failed') return ExitCode.failed;
+/**
+ * 0 nothing left open but what waits for an older release to go, 2 something left open, 1 failed, also where only a
+ * migration or a data fix did.
+ */
+export function exitCodeOfHeal(report: HealReport): ExitCode {
+  const { outcome, open } = report;
+  if (outcome === 'failed' || stageFailureOf(report) !== null) return ExitCode.failed;
   return open.every(waitsForOlderRelease) ? ExitCode.ok : ExitCode.drift;
 }

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type { DataSource } from 'typeorm';
 import { isDataSource } from '../desired/data-source.js';
 import { ConnectionError, DataSourceError, DataSourceFileError, sqlStateOf } from '../errors.js';
+import type { DataFixDefinition } from '../heal/data-fix.js';
 
 /**
  * Loads the one DataSource that a file exports, or a promise of one, as TypeORM's own command line does.
@@ -18,6 +19,15 @@ export async function loadDataSource(file: string): Promise<DataSource> {
   if (others.length > 0)
     throw new DataSourceError(`${file} exports ${found.size} DataSources; it must export one.`);
   return dataSource;
+}
+
+/** What the file exports as `dataFixes`, to be checked as the option is. */
+export async function loadDataFixes(file: string): Promise<readonly DataFixDefinition[]> {
+  const module = (await load(resolve(file))) as {
+    dataFixes?: unknown;
+    default?: { dataFixes?: unknown } | null;
+  };
+  return (module.dataFixes ?? module.default?.dataFixes ?? []) as readonly DataFixDefinition[];
 }
 
 /**

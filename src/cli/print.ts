@@ -1,4 +1,6 @@
 import type { CheckReport, PlanReport } from '../auto-migrator.js';
+import type { DataFixResult } from '../heal/data-fix.js';
+import type { MigrationResult } from '../heal/migration-stage.js';
 import type { HealReport } from '../heal/heal-report.js';
 import { describeHealer } from '../heal/healer-lock.js';
 import type { RunRecord } from '../journal/records.js';
@@ -65,6 +67,8 @@ export function printHeal({
   applied,
   failed,
   open,
+  migrations,
+  dataFixes,
   error,
   durationMs,
   runId,
@@ -72,13 +76,26 @@ export function printHeal({
 }: HealReport): string {
   const run = runId === null ? '' : `, run ${runId}`;
   return [
+    ...migrations.map(printMigration),
     ...applied.map((step) => `  ${step.action} ${step.object} (${step.durationMs} ms)`),
     ...failed.map((step) => `  FAILED ${step.action} ${step.object}: ${step.error}\n         ${step.sql}`),
+    ...dataFixes.map(printDataFix),
     ...open.map(({ object, kind, reason }) => `  OPEN ${kind} ${object}: ${reason}`),
     ...(healer ? [`  another process is healing: ${describeHealer(healer)}`] : []),
     ...(error === null ? [] : [`  ${error}`]),
     `${outcome}: ${applied.length} applied, ${open.length} open (${durationMs} ms${run})`,
   ].join('\n');
+}
+
+function printMigration({ name, outcome, durationMs, error }: MigrationResult): string {
+  if (outcome === 'failed') return `  FAILED migration ${name}: ${error}`;
+  if (outcome === 'applied') return `  migration ${name} (${durationMs} ms)`;
+  return `  ${outcome === 'left-out' ? 'LEFT OUT' : 'ROLLED BACK'} migration ${name}`;
+}
+
+function printDataFix({ id, outcome, durationMs, error }: DataFixResult): string {
+  if (outcome === 'failed') return `  FAILED data fix ${id}: ${error}`;
+  return outcome === 'applied' ? `  data fix ${id} (${durationMs} ms)` : `  LEFT OUT data fix ${id}`;
 }
 
 export function printHistory(runs: readonly RunRecord[]): string {

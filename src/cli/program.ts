@@ -5,7 +5,8 @@ import { describeError } from '../errors.js';
 import { describeHealer } from '../heal/healer-lock.js';
 import { VERSION } from '../version.js';
 import { ExitCode, exitCodeOfCheck, exitCodeOfHeal } from './exit-code.js';
-import { loadDataSource, openDataSource } from './load-data-source.js';
+import { generate } from './generate.js';
+import { loadDataFixes, loadDataSource, openDataSource } from './load-data-source.js';
 import { printCheck, printHeal, printHistory, printPlan } from './print.js';
 
 /** Where the command writes: stdout holds the report and nothing else. */
@@ -19,6 +20,9 @@ interface Flags extends AutoMigratorOptions {
   readonly json?: boolean;
   readonly skipUnlessEnv?: string;
   readonly limit?: number;
+  readonly name?: string;
+  readonly output?: string;
+  readonly js?: boolean;
 }
 
 interface Answer {
@@ -47,6 +51,9 @@ const heal: Task = async (migrator, _flags, stop) => {
   const report = await migrator.heal({ trigger: 'cli', signal: stop() });
   return { report, text: printHeal(report), exitCode: exitCodeOfHeal(report), warnings: report.warnings };
 };
+
+const generateFiles: Task = (migrator, { name = '', output = '.', ...flags }) =>
+  generate(migrator, { ...flags, name, output });
 
 const history: Task = async (migrator, { limit = 20 }) => {
   const runs = await migrator.history(limit);
@@ -92,6 +99,14 @@ export async function runCommandLine(args: readonly string[], output: Output, st
   add('check', 'compare; exits 0 in sync, 2 drift, 1 could not look', check);
   add('plan', 'print the SQL that would bring them together; exits as check', plan);
   add('heal', 'heal what is safe; exits 0 nothing left open, 2 something left open, 1 failed', heal);
+  add(
+    'generate',
+    'write what heal would do as TypeORM migrations; exits 2 when something stays open',
+    generateFiles,
+  )
+    .requiredOption('-n, --name <name>', 'the name of the migration, to which its time is added')
+    .option('-o, --output <folder>', 'where the files are written', 'migrations')
+    .option('--js', 'JavaScript instead of TypeScript, in the kind of module of its package');
   add('status', 'compare, and tell who is healing and how the last run ended; exits as check', status);
   add('history', 'the latest runs, newest first', history).option(
     '--limit <number>',
@@ -123,6 +138,7 @@ function withFlags(command: Command): Command {
     )
     .option('--schemas <names...>', "the schemas to look at (default: the entities')")
     .option('--lock-timeout-ms <number>', 'how long a statement may wait for a lock', wholeNumber)
+    .option('--run-migrations', "run the data source's pending migrations before the healing")
     .option('--journal-schema <name>', 'the schema that holds the journal');
 }
 
@@ -153,7 +169,8 @@ async function runTask(task: Task, flags: Flags, output: Output, stop: Stop): Pr
 
 async function answer(task: Task, flags: Flags, stop: Stop): Promise<Answer> {
   const dataSource = await loadDataSource(flags.dataSource);
-  const migrator = new AutoMigrator(dataSource, optionsOf(flags));
+  const dataFixes = await loadDataFixes(flags.dataSource);
+  const migrator = new AutoMigrator(dataSource, { ...optionsOf(flags), dataFixes });
   try {
     if (!dataSource.isInitialized) await openDataSource(dataSource, flags.dataSource);
     return await task(migrator, flags, stop);
@@ -167,6 +184,7 @@ function optionsOf({
   schemas,
   names,
   lockTimeoutMs,
+  runMigrations,
   journalSchema,
 }: Flags): AutoMigratorOptions {
   return {
@@ -174,6 +192,7 @@ function optionsOf({
     ...(schemas === undefined ? {} : { schemas }),
     ...(names === undefined ? {} : { names }),
     ...(lockTimeoutMs === undefined ? {} : { lockTimeoutMs }),
+    ...(runMigrations === undefined ? {} : { runMigrations }),
     ...(journalSchema === undefined ? {} : { journalSchema }),
   };
 }

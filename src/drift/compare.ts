@@ -1,5 +1,6 @@
 import { displayName } from '../schema/identifier.js';
 import type { Refusal, Schema } from '../schema/model.js';
+import { Renames } from './compare-renames.js';
 import { compareEnums } from './compare-enums.js';
 import { compareTables } from './compare-tables.js';
 import type { Difference } from './drift-kind.js';
@@ -15,6 +16,16 @@ export function compareSchemas(desired: Schema, actual: Schema): Difference[] {
 
 /** The same, a table at a time. */
 export function* differencesOf(desired: Schema, actual: Schema): Generator<Difference[]> {
+  const renames = Renames.between(desired, actual);
+  if (!renames) {
+    yield* differencesByName(desired, actual);
+    return;
+  }
+  for (const differences of differencesByName(desired, renames.actual)) yield renames.assign(differences);
+  yield renames.findings();
+}
+
+function* differencesByName(desired: Schema, actual: Schema): Generator<Difference[]> {
   const { desired: translated, guises } = translateEnums(desired, actual);
   yield desired.refused.map(refused);
   yield compareExtensions(desired, actual);

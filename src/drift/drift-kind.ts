@@ -18,6 +18,8 @@ export interface DriftPayloads {
   'missing-schema': { readonly wanted: string };
   'missing-enum': { readonly wanted: Enum };
   'different-enum': { readonly wanted: Enum; readonly found: Enum };
+  'renamed-table': RenamePayload;
+  'renamed-column': RenamePayload;
   'missing-table': { readonly wanted: Table };
   'different-relation': { readonly found: RelationKind };
   'missing-view': { readonly wanted: Table };
@@ -81,6 +83,16 @@ export interface DriftPayloads {
   'extra-index': { readonly found: Index };
 }
 
+/** A rename with what is named after the old name. */
+interface RenamePayload {
+  readonly from: string;
+  readonly to: string;
+  /** What makes it unclear whether the two are the same; null where it is clear. */
+  readonly conflict: string | null;
+  readonly names: readonly Pick<DriftPayloads['named-differently'], 'is' | 'wanted' | 'found'>[];
+  readonly types: readonly { readonly found: Enum; readonly to: string }[];
+}
+
 /** How the database can differ from the entities. */
 export type DriftKind = keyof DriftPayloads;
 
@@ -93,6 +105,8 @@ interface DifferenceFacts {
   readonly desired: string | null;
   /** What the database has, in PostgreSQL's words; null for what is missing. */
   readonly actual: string | null;
+  /** The objects of the renames without which this difference would be another one. */
+  readonly presumes?: readonly string[];
 }
 
 /** One way in which the database differs from the entities, before anybody has decided what to do about it. */

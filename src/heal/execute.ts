@@ -1,6 +1,6 @@
 import { describeError, HealingStoppedError, JournalError, SqlState, sqlStateOf } from '../errors.js';
 import type { Journal } from '../journal/journal.js';
-import type { Drift, PlannedUnit } from '../plan/plan.js';
+import type { PlannedUnit } from '../plan/plan.js';
 import type { Execution } from '../plan/proposal.js';
 import { run, type Connection } from '../schema/connection.js';
 import { displayName } from '../schema/identifier.js';
@@ -32,7 +32,7 @@ export interface ExecutionResult {
 
 /**
  * Carries out units in order. What fails is rolled back alone (online) or all together (atomic) and told in the result;
- * later units for the same object are then left out.
+ * later units for the same object, or for what should have been renamed, are then left out.
  *
  * @throws when the session is lost or the journal cannot be written: then nobody knows more than the catalog
  */
@@ -51,7 +51,7 @@ export async function executeUnits(
   await prepareSession(connection);
   for (const group of toGroups(units, options.execution)) {
     assertGoingOn(options.signal);
-    const todo = group.filter(({ drift }) => !isLeftOut(drift, broken));
+    const todo = group.filter((unit) => !isLeftOut(unit, broken));
     if (!isLong && todo.some((unit) => unit.isLong)) options.onLong?.();
     isLong ||= todo.some((unit) => unit.isLong);
     const outcome = await executeGroup(connection, journal, todo, { done, of }, options);
@@ -66,8 +66,10 @@ export async function executeUnits(
 }
 
 /** What failed is not gone on with, and a table that could not be made is not filled. */
-function isLeftOut({ object, table, kind }: Drift, broken: ReadonlySet<string>): boolean {
-  return broken.has(object) || (kind === 'unfilled-column' && table !== null && broken.has(table));
+function isLeftOut({ drift, presumes }: PlannedUnit, broken: ReadonlySet<string>): boolean {
+  const { object, table, kind } = drift;
+  if ([object, ...presumes].some((each) => broken.has(each))) return true;
+  return kind === 'unfilled-column' && table !== null && broken.has(table);
 }
 
 /**

@@ -1,6 +1,8 @@
 import type { Claim } from '../journal/claims.js';
 import type { Drift } from '../plan/plan.js';
 import type { LockMode } from '../plan/step.js';
+import type { DataFixResult } from './data-fix.js';
+import type { MigrationResult } from './migration-stage.js';
 import type { Blocker } from './heal-progress.js';
 import type { Healer } from './healer-lock.js';
 
@@ -53,6 +55,10 @@ export interface HealReport {
   readonly open: readonly Drift[];
   /** All findings after the healing, extra and accepted ones too. */
   readonly drift: readonly Drift[];
+  /** The migrations that were pending, in order. */
+  readonly migrations: readonly MigrationResult[];
+  /** The data fixes that were due, in order. */
+  readonly dataFixes: readonly DataFixResult[];
   /** Who was healing, with 'another-healer'. */
   readonly healer: Healer | null;
   /** The release that leads in our place, with 'superseded'. */
@@ -60,4 +66,15 @@ export interface HealReport {
   /** What could not be looked at, or not be trusted, and does not spoil the rest. */
   readonly warnings: readonly string[];
   readonly error: string | null;
+}
+
+/** What failed besides statements of the plan, as one sentence; null where nothing did. */
+export function stageFailureOf({
+  migrations,
+  dataFixes,
+}: Pick<HealReport, 'migrations' | 'dataFixes'>): string | null {
+  const migration = migrations.find(({ outcome }) => outcome === 'failed');
+  if (migration) return `The migration ${migration.name} failed: ${migration.error}`;
+  const fix = dataFixes.find(({ outcome }) => outcome === 'failed');
+  return fix ? `The data fix ${fix.id} failed: ${fix.error}` : null;
 }

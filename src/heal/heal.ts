@@ -7,14 +7,18 @@ import type { Plan } from '../plan/plan.js';
 import type { Policy } from '../plan/policy.js';
 import type { Execution } from '../plan/proposal.js';
 import type { Connect, Connection } from '../schema/connection.js';
+import type { Migrations } from '../desired/migrations.js';
+import type { DataFixDefinition } from './data-fix.js';
+import type { DataFixes, DataFixRun } from './data-fixes.js';
 import { executeUnits } from './execute.js';
-import type { AppliedStep, HealReport } from './heal-report.js';
+import { stageFailureOf, type AppliedStep, type HealReport } from './heal-report.js';
 import type { HealProgress } from './heal-progress.js';
 import { acquireHealerLock, currentHealer, type Healer, type HealerLock } from './healer-lock.js';
 import { isToBeKept, keepAlive, keepQuietly, newerRelease } from './leadership.js';
 import { Observer } from './observer.js';
-import { Progress } from './progress.js';
+import { outcomeOf, Progress } from './progress.js';
 import { assertSecondSession } from './second-session.js';
+import { fixData, migrate, type StageFailure } from './stages.js';
 
 /** Who asks for a healing, and how it can be stopped. */
 export interface HealRequest {
@@ -22,6 +26,8 @@ export interface HealRequest {
   readonly trigger?: Trigger;
   /** Ends the healing: the statement that is running is cancelled, its unit rolled back. */
   readonly signal?: AbortSignal;
+  /** Told of the pending migrations before they run. */
+  readonly onMigrations?: (names: readonly string[]) => void;
   /** Told of the plan before the first step, unless there is nothing to do. */
   readonly onPlan?: (plan: Plan) => void;
   /** Told of each step once it is committed. */
@@ -63,6 +69,9 @@ export interface HealContext {
     /** It cannot be kept: it is not to be tried again. */
     readonly forget: (look: Look) => void;
   };
+  /** Null where they are not asked for. */
+  readonly migrations: Migrations | null;
+  readonly dataFixes: DataFixes;
   readonly options: {
     readonly policy: Policy;
     readonly execution: Execution;
@@ -72,6 +81,7 @@ export interface HealContext {
     readonly waitForHealerMs: number;
     readonly contractAfterMs: number;
     readonly journalSchema: string;
+    readonly onStageFailure: StageFailure;
   };
 }
 
@@ -95,9 +105,12 @@ async function healUnlessInSync(
 ): Promise<void> {
   const isOff = context.options.policy === 'off';
   if (isOff) progress.outcome = 'skipped';
-  const { lookout, ask } = context;
+  const { lookout, ask, dataFixes, migrations } = context;
   const known = await lookout.glance();
-  if (known && (isOff || !isToBeKept(context, known))) {
+  // A tick trusts what it knows: new migrations come with a new process.
+  const asksForMigrations = migrations !== null && (request.trigger !== 'cron' || migrations.mayBePending);
+  const hasMore = dataFixes.mayBeDue || asksForMigrations;
+  if (known && (isOff || !(isToBeKept(context, known) || hasMore))) {
     progress.seen(known);
     if (!isOff) progress.supersededBy(await newerRelease(context, request, ask, known));
     return;
@@ -107,7 +120,9 @@ async function healUnlessInSync(
     const look = await lookout.look(connection);
     progress.seen(look);
     if (isOff || (await isSuperseded(context, request, progress, connection, look))) return;
-    if (look.plan.units.length > 0) await healAsTheOnlyOne(context, request, progress, connection);
+    const others = [await migrations?.pending(connection), await dataFixes.due(connection)];
+    const isDue = [look.plan.units, ...others].some((each) => each && each.length > 0);
+    if (isDue) await healAsTheOnlyOne(context, request, progress, connection);
     else if (isToBeKept(context, look)) await keepQuietly(context, connection, look);
   } finally {
     await connection.close();
@@ -148,10 +163,8 @@ async function healAsTheOnlyOne(
   try {
     await assertSecondSession(connection);
     // What was to do may have been done meanwhile, or a newer release may lead by now.
-    const look = await whatIsLeft(context, request, progress, connection);
-    if (!look) return;
-    request.onPlan?.(look.plan);
-    await carryOut(context, request, progress, connection, look, lock);
+    const todo = await whatIsLeft(context, request, progress, connection);
+    if (todo) await carryOut(context, request, progress, connection, todo, lock);
   } finally {
     await lock.release();
   }
@@ -169,17 +182,26 @@ function becomeHealer(
   });
 }
 
-/** Looks again; answers with what there is to do for this release, if anything is. */
+/** What the stages of a run have to do. */
+interface Todo {
+  readonly look: Look;
+  readonly pending: readonly string[];
+  readonly fixes: readonly DataFixDefinition[];
+}
+
+/** Looks; answers with what there is to do for this release, if anything is. */
 async function whatIsLeft(
   context: HealContext,
   request: HealRequest,
   progress: Progress,
   connection: Connection,
-): Promise<Look | undefined> {
+): Promise<Todo | undefined> {
   const look = await context.lookout.look(connection);
   progress.seen(look);
   if (await isSuperseded(context, request, progress, connection, look)) return undefined;
-  return look.plan.units.length > 0 ? look : undefined;
+  const fixes = await context.dataFixes.due(connection);
+  const pending = (await context.migrations?.pending(connection)) ?? [];
+  return look.plan.units.length + fixes.length + pending.length > 0 ? { look, pending, fixes } : undefined;
 }
 
 async function carryOut(
@@ -187,7 +209,7 @@ async function carryOut(
   request: HealRequest,
   progress: Progress,
   connection: Connection,
-  look: Look,
+  { look, fixes, pending }: Todo,
   lock: HealerLock,
 ): Promise<void> {
   const { journalSchema } = context.options;
@@ -198,38 +220,54 @@ async function carryOut(
   // Where the journal was not there yet.
   await context.claims.claim(askOf(connection), look);
   const cancel = (): void => void connection.cancel().catch(() => undefined);
-  // Not the lock's session: that is in a transaction, and a concurrent index build waits for the end of each one that it
-  // has met with a snapshot, be it for the moment of a question. Where no more sessions can be had, nobody looks.
-  const onlooker = connection.isPooled ? null : await context.connect().catch(() => null);
   signal.addEventListener('abort', cancel);
   const heartbeat = keepAlive(context, look);
   try {
-    const options = {
-      ...context.options,
-      signal,
-      observer: new Observer(
-        onlooker,
-        connection.isPooled ? null : connection.pid,
-        context.options.lockTimeoutMs,
-      ),
-      onApplied: (step: AppliedStep) => record(step, progress, request),
-      onProgress: request.onProgress,
-      onLong: request.onLong,
-    };
-    const { failed } = await executeUnits(connection, journal, look.plan.units, options);
-    progress.failed.push(...failed);
-    if (!signal.aborted) await lookAgain(context, connection, progress);
+    const run = { connection, journal, signal, onProgress: request.onProgress };
+    if (pending.length > 0) request.onMigrations?.(pending);
+    const toHeal = await migrate(context, look, pending, progress, run);
+    if (toHeal) await healUnits(context, request, progress, run, toHeal);
+    await fixData(context, fixes, progress, run);
     const outcome = outcomeOf(progress);
     progress.outcome = outcome;
-    await journal.end(outcome, failed[0]?.error ?? null);
+    await journal.end(outcome, progress.failed[0]?.error ?? stageFailureOf(progress));
   } catch (error) {
     await journal.end('failed', describeError(error)).catch(() => undefined);
     throw error;
   } finally {
     signal.removeEventListener('abort', cancel);
     clearInterval(heartbeat);
+  }
+}
+
+async function healUnits(
+  context: HealContext,
+  request: HealRequest,
+  progress: Progress,
+  { connection, journal, signal }: DataFixRun,
+  { plan }: Look,
+): Promise<void> {
+  request.onPlan?.(plan);
+  if (plan.units.length === 0) return;
+  // Not the lock's session: that is in a transaction, and a concurrent index build waits for the end of each one that it
+  // has met with a snapshot, be it for the moment of a question. Where no more sessions can be had, nobody looks.
+  const onlooker = connection.isPooled ? null : await context.connect().catch(() => null);
+  const pid = connection.isPooled ? null : connection.pid;
+  try {
+    const options = {
+      ...context.options,
+      signal,
+      observer: new Observer(onlooker, pid, context.options.lockTimeoutMs),
+      onApplied: (step: AppliedStep) => record(step, progress, request),
+      onProgress: request.onProgress,
+      onLong: request.onLong,
+    };
+    const { failed } = await executeUnits(connection, journal, plan.units, options);
+    progress.failed.push(...failed);
+  } finally {
     await onlooker?.close();
   }
+  if (!signal.aborted) await lookAgain(context, connection, progress);
 }
 
 /** What was applied and is still wanted would be applied for ever: it is noted, and left to a person. */
@@ -255,9 +293,4 @@ async function lookAgain(
 function record(step: AppliedStep, progress: Progress, request: HealRequest): void {
   progress.applied.push(step);
   request.onApplied?.(step);
-}
-
-function outcomeOf({ applied, failed, left }: Progress): 'healed' | 'partly-healed' | 'failed' {
-  if (applied.length === 0 && failed.length > 0) return 'failed';
-  return failed.length > 0 || left.length > 0 ? 'partly-healed' : 'healed';
 }

@@ -1,6 +1,8 @@
 import type { Claim } from '../journal/claims.js';
 import type { Drift, Plan } from '../plan/plan.js';
+import type { DataFixResult } from './data-fix.js';
 import type { AppliedStep, FailedStep, HealOutcome, HealReport } from './heal-report.js';
+import type { MigrationResult } from './migration-stage.js';
 
 interface Seen {
   readonly desiredHash: string;
@@ -17,6 +19,8 @@ export class Progress {
   leader: Claim | null = null;
   readonly applied: AppliedStep[] = [];
   readonly failed: FailedStep[] = [];
+  readonly migrations: MigrationResult[] = [];
+  readonly dataFixes: DataFixResult[] = [];
   private desiredHash: string | null = null;
   private drift: readonly Drift[] = [];
   private readonly warnings = new Set<string>();
@@ -43,6 +47,7 @@ export class Progress {
 
   toReport(durationMs: number): HealReport {
     const { outcome, runId, desiredHash, applied, failed, healer, leader, error, found } = this;
+    const { migrations, dataFixes } = this;
     return {
       outcome,
       runId,
@@ -52,12 +57,23 @@ export class Progress {
       failed,
       open: this.left,
       drift: found,
+      migrations,
+      dataFixes,
       healer,
       leader,
       warnings: [...this.warnings],
       error,
     };
   }
+}
+
+export function outcomeOf(progress: Progress): 'healed' | 'partly-healed' | 'failed' {
+  const { applied, failed, left } = progress;
+  const others = [...progress.migrations, ...progress.dataFixes];
+  const hasFailed = failed.length > 0 || others.some(({ outcome }) => outcome !== 'applied');
+  const hasChanged = applied.length > 0 || others.some(({ outcome }) => outcome === 'applied');
+  if (hasFailed && !hasChanged) return 'failed';
+  return hasFailed || left.length > 0 ? 'partly-healed' : 'healed';
 }
 
 /** What a check would call drift. */

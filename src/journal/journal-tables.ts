@@ -39,6 +39,16 @@ const DEFINITIONS = {
     desired text,
     actual text,
     noticed_at timestamptz not null default clock_timestamp()`,
+  data_fix: () => `
+    id text primary key,
+    run_id bigint not null,
+    host text not null,
+    pid integer not null,
+    attempts integer not null default 1,
+    started_at timestamptz not null default clock_timestamp(),
+    finished_at timestamptz,
+    outcome text not null,
+    error text`,
   claim: () => `
     id bigint generated always as identity primary key,
     desired_hash text not null,

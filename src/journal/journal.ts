@@ -13,6 +13,9 @@ export interface StepResult {
   readonly error: string | null;
 }
 
+/** What is written down of a step. */
+export type StepEntry = Pick<Step, 'object' | 'action' | 'sql' | 'lock'>;
+
 /**
  * The record of one run. Each step is written down before it runs and completed after, so a run that died shows which
  * step it was at. What has happened is told by the catalog; the journal only remembers.
@@ -41,7 +44,7 @@ export class Journal {
   }
 
   /** Writes down that steps are about to run; answers with their ids. */
-  async stepsBegin(steps: readonly Step[]): Promise<string[]> {
+  async stepsBegin(steps: readonly StepEntry[]): Promise<string[]> {
     const ids: string[] = [];
     for (const { object, action, sql, lock } of steps) {
       const insert = `insert into ${quoteIdentifier(this.schema)}.step (run_id, object, action, sql, lock, outcome)

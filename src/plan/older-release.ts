@@ -5,11 +5,14 @@ import type { Disposition } from './policy.js';
 import type { Standing } from './standing.js';
 
 /**
- * Whether bringing it about makes inserts fail that know nothing of it, as those of a release that was there before:
- * a column that has to be filled from now on, and by nobody but the application.
+ * Whether bringing it about makes queries fail that know nothing of it, as those of a release that was there before: a
+ * column that has to be filled from now on, and by nobody but the application; or another name.
  */
-export function breaksOlderInserts(difference: Difference): boolean {
+export function breaksOlderRelease(difference: Difference): boolean {
   switch (difference.kind) {
+    case 'renamed-table':
+    case 'renamed-column':
+      return true;
     case 'missing-column':
     case 'different-nullability':
       return difference.wanted.notNull && !fillsItself(difference.wanted);

@@ -4,7 +4,8 @@ import { driftId } from './drift-id.js';
 import type { Hazard, HazardKind } from './hazard.js';
 import { openTypesOf } from './open-types.js';
 import { planDifference } from './planners.js';
-import { breaksOlderInserts, olderReleaseHazard } from './older-release.js';
+import { breaksOlderRelease, olderReleaseHazard } from './older-release.js';
+import { presumedBy, renamesIn, renamesThatWait, withPresumed } from './presumed.js';
 import { needsOwnership } from './privileges.js';
 import { dispositionOf, type Disposition, type Policy } from './policy.js';
 import {
@@ -46,6 +47,8 @@ export interface Drift {
 /** A unit of work and the finding that it serves. */
 export interface PlannedUnit extends Unit {
   readonly drift: Drift;
+  /** The objects of the renames that have to be done before. */
+  readonly presumes: readonly string[];
   /** It may take as long as its table is large, without stopping anybody. */
   readonly isLong: boolean;
 }
@@ -81,15 +84,22 @@ export function planDifferences(
     fact: (question: Question) => answers.get(question),
   };
   const context: PlanContext = { ...known, openTypes: openTypesOf(differences, known) };
-  const proposed = splitColumns(differences, context, standing).map((difference) => {
-    const proposal = withPrivileges(difference, planDifference(difference, context), actual);
-    return { difference, proposal: withStanding(difference, proposal, standing) };
+  const split = splitColumns(differences, context, standing);
+  const renames = renamesIn(split);
+  const propose = (difference: Difference): Proposal | Settled =>
+    withPrivileges(difference, planDifference(difference, context), actual);
+  const waiting = renamesThatWait(renames, propose, standing);
+  const proposed = split.map((difference) => {
+    const proposal = withStanding(difference, propose(difference), standing);
+    return { difference, proposal: withPresumed(proposal, presumedBy(difference, renames), waiting) };
   });
   const planned = withWaiting(proposed, actual).map(({ difference, proposal }) => {
+    const presumes = presumedBy(difference, renames);
     const drift = toDrift(difference, proposal, policy);
     const units = unitsIn(proposal).map((unit): PlannedUnit => ({
       ...unit,
       drift,
+      presumes,
       isLong: isLong(unit, difference, context),
     }));
     return { drift, units };
@@ -171,7 +181,7 @@ function withStanding(
 ): Proposal | Settled {
   if (typeof proposal === 'string') return proposal;
   const stubborn = standing.notConverging.has(driftId(difference, sqlOf(proposal))) ? NOT_CONVERGING : null;
-  const older = breaksOlderInserts(difference) ? olderReleaseHazard(standing) : null;
+  const older = breaksOlderRelease(difference) ? olderReleaseHazard(standing) : null;
   const hazards = [stubborn, older].filter((hazard) => hazard !== null);
   return { ...proposal, hazards: [...hazards, ...proposal.hazards] };
 }

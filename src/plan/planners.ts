@@ -21,6 +21,7 @@ import { planUnfilledColumn } from './plan-fills.js';
 import { planMissingNote } from './plan-notes.js';
 import { planMissingExtension } from './plan-extensions.js';
 import { planRefusedEntity } from './plan-refusals.js';
+import { planRenamedColumn, planRenamedTable } from './plan-renames.js';
 import { planName } from './plan-names.js';
 import { planDetachedSequence, planSequenceBehind, planSequenceNearLimit } from './plan-sequences.js';
 import { planType } from './plan-types.js';
@@ -38,6 +39,8 @@ const PLANNERS: { readonly [Kind in DriftKind]: Planner<Kind> | Settled } = {
   'missing-schema': planMissingSchema,
   'missing-enum': planMissingEnum,
   'different-enum': planDifferentEnum,
+  'renamed-table': planRenamedTable,
+  'renamed-column': planRenamedColumn,
   'missing-table': planMissingTable,
   'different-relation': planDifferentRelation,
   'different-table-comment': planTableComment,

@@ -28,6 +28,7 @@ export interface Step {
 export const PHASES = [
   'extension',
   'schema',
+  'rename',
   'type',
   'table',
   'name',

@@ -59,6 +59,8 @@ export interface Table extends QualifiedName {
   readonly indexes: readonly Index[];
   /** Of a partitioned table, at any depth, the outer ones first. */
   readonly partitions: readonly Partition[];
+  /** What it was called before, by the entities' own word; never read from a catalog. */
+  readonly formerNames?: readonly string[];
 }
 
 /** Partitions are compared by their parent; an index, though, is built for each. */
@@ -103,6 +105,8 @@ export interface Column {
   readonly sequence: Sequence | null;
   /** What rows get that have NULL in it. Declared beside the schema; no catalog knows it. */
   readonly backfill?: Backfill;
+  /** What it was called before, by the entities' own word; never read from a catalog. */
+  readonly formerNames?: readonly string[];
 }
 
 /** How the rows of a column are filled that have NULL in it. */

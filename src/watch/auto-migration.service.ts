@@ -2,12 +2,17 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { Subject, type Observable } from 'rxjs';
 import type { DataSource } from 'typeorm';
-import { migratorOptionsOf, type ResolvedModuleOptions } from '../auto-migration.options.js';
+import {
+  migratorOptionsOf,
+  type AutoMigratorOptions,
+  type ResolvedModuleOptions,
+} from '../auto-migration.options.js';
 import { AutoMigrator, type CheckReport } from '../auto-migrator.js';
 import { HealingStoppedError } from '../errors.js';
 import type { HealRequest } from '../heal/heal.js';
-import type { HealReport } from '../heal/heal-report.js';
+import { stageFailureOf, type HealReport } from '../heal/heal-report.js';
 import type { RunRecord } from '../journal/records.js';
+import { DataFixDiscovery } from './data-fix-discovery.js';
 import { findDataSource } from './data-source-lookup.js';
 import type { MigrationEvent } from './events.js';
 import { isOpen, StatusBoard, type MigrationStatus } from './status.js';
@@ -38,6 +43,7 @@ export class AutoMigrationService {
   constructor(
     @Inject(OPTIONS) private readonly options: ResolvedModuleOptions,
     private readonly moduleRef: ModuleRef,
+    private readonly discovery: DataFixDiscovery,
   ) {
     this.board = new StatusBoard(options.staleAfterMs);
     this.events = this.subject.asObservable();
@@ -120,6 +126,10 @@ export class AutoMigrationService {
       this.board.healingBegins();
       request.onPlan?.(plan);
     };
+    const onMigrations: HealRequest['onMigrations'] = (names) => {
+      this.board.healingBegins();
+      request.onMigrations?.(names);
+    };
     const signal = request.signal ? AbortSignal.any([this.stopped, request.signal]) : this.stopped;
     const onProgress: HealRequest['onProgress'] = (progress) => {
       this.board.progressed(progress);
@@ -129,15 +139,18 @@ export class AutoMigrationService {
       this.board.waitsFor(healer);
       request.onWait?.(healer);
     };
-    const report = await migrator.heal({ ...request, signal, onPlan, onProgress, onWait });
+    const callbacks = { onPlan, onMigrations, onProgress, onWait };
+    const report = await migrator.heal({ ...request, signal, ...callbacks });
     this.board.healed(report);
-    if (report.error !== null) this.subject.next({ type: 'failed', error: report.error });
-    else this.publish(report);
+    const error = report.error ?? stageFailureOf(report);
+    if (report.error === null) this.publish(report);
+    if (error !== null) this.subject.next({ type: 'failed', error });
     return report;
   }
 
   private publish(report: HealReport): void {
-    if (report.applied.length > 0) this.subject.next({ type: 'healed', report });
+    const hasFixed = [...report.migrations, ...report.dataFixes].some(({ outcome }) => outcome === 'applied');
+    if (report.applied.length > 0 || hasFixed) this.subject.next({ type: 'healed', report });
     if (report.open.length > 0 && report.outcome !== 'superseded')
       this.subject.next({ type: 'drift', drift: report.open });
   }
@@ -145,7 +158,13 @@ export class AutoMigrationService {
   private async ready(): Promise<AutoMigrator> {
     const dataSource = this.dataSource();
     if (!dataSource.isInitialized && this.options.initializeDataSource) await this.open(dataSource);
-    return (this.migrator ??= new AutoMigrator(dataSource, migratorOptionsOf(this.options)));
+    return (this.migrator ??= new AutoMigrator(dataSource, this.migratorOptions()));
+  }
+
+  /** Providers are there only once the application is made, so its data fixes are found here. */
+  private migratorOptions(): AutoMigratorOptions {
+    const dataFixes = [...this.options.dataFixes, ...this.discovery.find()];
+    return { ...migratorOptionsOf(this.options), dataFixes };
   }
 
   /** Twice at once would leave a pool behind that nobody closes. */

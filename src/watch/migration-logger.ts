@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { HealProgress } from '../heal/heal-progress.js';
-import type { AppliedStep, HealReport } from '../heal/heal-report.js';
+import { stageFailureOf, type AppliedStep, type HealReport } from '../heal/heal-report.js';
 import type { Healer } from '../heal/healer-lock.js';
 import { waitsForOlderRelease } from '../plan/older-release.js';
 import type { Drift, Plan } from '../plan/plan.js';
@@ -35,6 +35,11 @@ export class MigrationLogger {
   failed(error: string): void {
     this.left = undefined;
     this.logger.error('Could not look or heal', { error });
+  }
+
+  /** What runs before anything else. */
+  migrating(names: readonly string[]): void {
+    this.logger.log('Migrations are pending', { names });
   }
 
   /** What was found, before anything is done about it. */
@@ -81,9 +86,12 @@ export class MigrationLogger {
       this.logger.debug('Nothing new', { open: open.length, ms: durationMs });
       return;
     }
+    this.migrated(report, stopped);
     this.healed(report);
+    this.fixed(report, stopped);
     for (const warning of warnings) this.logger.warn('Not everything could be compared', { warning });
-    if (stopped && (report.error !== null || report.failed.length > 0)) this.broken(report);
+    const hasFailed = report.error !== null || report.failed.length > 0 || stageFailureOf(report) !== null;
+    if (stopped && hasFailed) this.broken(report);
     else this.outcome(report);
   }
 
@@ -103,6 +111,23 @@ export class MigrationLogger {
       const ms = Math.round(steps.reduce((sum, { durationMs }) => sum + durationMs, 0) * 10) / 10;
       this.logger.log('Healed', { table, steps: summarise(steps, table, ({ action }) => action), ms });
     }
+  }
+
+  private migrated({ migrations }: HealReport, stopped: boolean): void {
+    for (const { name, outcome, durationMs, error } of migrations) {
+      if (outcome === 'applied') this.logger.log('Migration applied', { name, ms: durationMs });
+      if (outcome === 'failed' && !stopped) this.logger.error('A migration failed', { name, error });
+    }
+  }
+
+  private fixed({ dataFixes }: HealReport, stopped: boolean): void {
+    for (const { id, outcome, durationMs, error } of dataFixes) {
+      if (outcome === 'applied') this.logger.log('Data fix applied', { id, ms: durationMs });
+      if (outcome === 'failed' && !stopped) this.logger.error('A data fix failed', { id, error });
+    }
+    const waiting = dataFixes.filter(({ outcome }) => outcome === 'left-out').map(({ id }) => id);
+    if (waiting.length > 0 && !stopped)
+      this.logger.warn('Data fixes wait for what failed before', { ids: waiting });
   }
 
   private broken({ runId, applied, open }: HealReport): void {

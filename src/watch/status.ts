@@ -1,6 +1,6 @@
 import type { CheckReport } from '../auto-migrator.js';
 import type { HealProgress } from '../heal/heal-progress.js';
-import type { HealReport } from '../heal/heal-report.js';
+import { stageFailureOf, type HealReport } from '../heal/heal-report.js';
 import type { Healer } from '../heal/healer-lock.js';
 import { waitsForOlderRelease } from '../plan/older-release.js';
 import type { Drift } from '../plan/plan.js';
@@ -93,7 +93,8 @@ export class StatusBoard {
     this.lastCheck = Date.now();
   }
 
-  healed({ outcome, healer, applied, drift, error, desiredHash }: HealReport): void {
+  healed(report: HealReport): void {
+    const { outcome, healer, applied, drift, error, desiredHash } = report;
     this.runs += 1;
     this.rests();
     this.healer = healer;
@@ -101,7 +102,7 @@ export class StatusBoard {
     this.superseded = outcome === 'superseded';
     this.appliedSteps += applied.length;
     if (applied.length > 0) this.lastHeal = Date.now();
-    this.lastError = error;
+    this.lastError = error ?? stageFailureOf(report);
     // Without a hash it never came to look.
     if (desiredHash === null) return;
     this.drift = drift;

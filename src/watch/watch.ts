@@ -9,7 +9,7 @@ import {
 import { SchedulerRegistry } from '@nestjs/schedule';
 import type { ResolvedModuleOptions } from '../auto-migration.options.js';
 import { AutoMigrationError, describeError } from '../errors.js';
-import type { HealReport } from '../heal/heal-report.js';
+import { stageFailureOf, type HealReport } from '../heal/heal-report.js';
 import type { Trigger } from '../journal/records.js';
 import { waitsForOlderRelease } from '../plan/older-release.js';
 import { AutoMigrationService } from './auto-migration.service.js';
@@ -97,6 +97,7 @@ export class Watch implements OnApplicationBootstrap, OnModuleDestroy {
     if (trigger === 'bootstrap') this.warnOfRivals();
     const report = await this.migrations.heal({
       trigger,
+      onMigrations: (names) => this.logger.migrating(names),
       onPlan: (plan) => this.logger.found(plan),
       onApplied: (step) => this.logger.applied(step),
       onWait: (healer) => this.logger.waits(healer),
@@ -129,7 +130,11 @@ async function within<Value>(milliseconds: number, task: Promise<Value>): Promis
 function assertHealed(report: HealReport | AutoMigrationError): void {
   if (report instanceof AutoMigrationError) throw report;
   if (report.outcome === 'failed')
-    throw new AutoMigrationError(report.error ?? report.failed[0]?.error ?? 'The healing failed');
+    throw new AutoMigrationError(
+      report.error ?? report.failed[0]?.error ?? stageFailureOf(report) ?? 'The healing failed',
+    );
+  const failure = stageFailureOf(report);
+  if (failure !== null) throw new AutoMigrationError(failure);
   // A deployment that waited here for the older release to go would never get it to.
   const open = report.open.filter((drift) => !waitsForOlderRelease(drift));
   if (open.length === 0) return;

@@ -43,7 +43,7 @@ function finding(object: string): Drift {
   };
 }
 
-const of = (drift: Drift, part: Unit): PlannedUnit => ({ ...part, drift, isLong: false });
+const of = (drift: Drift, part: Unit): PlannedUnit => ({ ...part, drift, presumes: [], isLong: false });
 
 const limits = { lockTimeoutMs: 1000, lockRetries: 5, journalSchema: 'auto_migration', lockBudgetMs: 1000 };
 

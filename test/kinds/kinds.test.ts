@@ -451,11 +451,13 @@ const cases: KindCase[] = [
   },
 ];
 
-/** Made in test/desired and test/fill, where entities that ask for them are. */
+/** Made in test/desired, test/fill and test/renames, where entities that ask for them are. */
 const ELSEWHERE: readonly DriftKind[] = [
   'refused-entity',
   'missing-extension',
   'missing-enum',
+  'renamed-table',
+  'renamed-column',
   'unfilled-column',
 ];
 

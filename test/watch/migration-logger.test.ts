@@ -24,6 +24,8 @@ const nothing: HealReport = {
   failed: [],
   open: [],
   drift: [],
+  migrations: [],
+  dataFixes: [],
   healer: null,
   leader: null,
   warnings: [],

@@ -40,6 +40,8 @@ const heal = (report: Partial<HealReport> = {}): HealReport => ({
   failed: [],
   open: [],
   drift: [],
+  migrations: [],
+  dataFixes: [],
   healer: null,
   leader: null,
   warnings: [],

@@ -1,0 +1,127 @@
+import { PHASES } from '../plan/step.js';
+import type { Plan, PlannedUnit } from '../plan/plan.js';
+import { undoOf } from '../plan/undo.js';
+
+/** How the file is to be written. */
+export type MigrationLanguage = 'ts' | 'esm' | 'commonjs';
+
+/** A migration of TypeORM: one class in one file. */
+export interface MigrationFile {
+  /** `1764028800000-StaffNames.ts` */
+  readonly fileName: string;
+  readonly className: string;
+  readonly text: string;
+  /** Whether TypeORM has to run it outside a transaction. */
+  readonly isOutside: boolean;
+}
+
+/**
+ * Writes what a plan would do as migrations: those that take short locks in a transaction, what PostgreSQL refuses in one
+ * or what reads whole tables outside any, in the plan's order. So the locks of the first are gone before the latter run.
+ *
+ * @param timestamp of the first one, in milliseconds; each next has one more
+ */
+export function migrationFiles(
+  { units }: Plan,
+  name: string,
+  timestamp: number,
+  language: MigrationLanguage,
+  lockTimeoutMs: number,
+): MigrationFile[] {
+  return toGroups(units).map((group, i) => {
+    const className = `${name}${timestamp + i}`;
+    const isOutside = group.some(runsOutside);
+    const fileName = `${timestamp + i}-${name}.${language === 'ts' ? 'ts' : 'js'}`;
+    const text = render(className, group, { language, isOutside, lockTimeoutMs });
+    return { fileName, className, isOutside, text };
+  });
+}
+
+function runsOutside({ manner, steps }: PlannedUnit): boolean {
+  return manner !== 'together' || steps.some(({ scans }) => scans);
+}
+
+/**
+ * What is done to one object stays in its order, but the first steps of all come before the second ones: else each NOT
+ * NULL would be three files of its own.
+ */
+function toGroups(units: readonly PlannedUnit[]): PlannedUnit[][] {
+  const seen = new Map<string, number>();
+  const ranked = units.map((unit) => {
+    const key = `${unit.drift.id} ${unit.phase}`;
+    const rank = seen.get(key) ?? 0;
+    seen.set(key, rank + 1);
+    return { unit, phase: PHASES.indexOf(unit.phase), rank };
+  });
+  const groups: PlannedUnit[][] = [];
+  for (const { unit } of ranked.toSorted((a, b) => a.phase - b.phase || a.rank - b.rank)) {
+    const last = groups.at(-1);
+    if (last?.[0] && runsOutside(last[0]) === runsOutside(unit)) last.push(unit);
+    else groups.push([unit]);
+  }
+  return groups;
+}
+
+interface Manner {
+  readonly language: MigrationLanguage;
+  readonly isOutside: boolean;
+  readonly lockTimeoutMs: number;
+}
+
+function render(className: string, units: readonly PlannedUnit[], manner: Manner): string {
+  const { language, isOutside, lockTimeoutMs } = manner;
+  const method = (name: 'up' | 'down', body: readonly string[]): string[] => {
+    const isUsed = body.some((line) => line.includes(RUN));
+    const typed = language === 'ts' ? 'queryRunner: QueryRunner' : 'queryRunner';
+    const result = language === 'ts' ? ': Promise<void>' : '';
+    return [`  async ${name}(${isUsed ? typed : ''})${result} {`, ...body, '  }'];
+  };
+  // Outside a transaction there is nothing that the setting could be local to.
+  const settings = isOutside ? [] : [query(`SET LOCAL lock_timeout = '${lockTimeoutMs}ms'`)];
+  return [
+    ...(language === 'ts' ? [`import type { MigrationInterface, QueryRunner } from 'typeorm';`, ''] : []),
+    '// Written by auto-migrate generate.',
+    head(className, language),
+    `  name = '${className}';`,
+    ...(isOutside ? OUTSIDE : []),
+    '',
+    ...method('up', [...settings, ...units.flatMap(up)]),
+    '',
+    ...method('down', units.toReversed().flatMap(down)),
+    language === 'commonjs' ? '};' : '}',
+    '',
+  ].join('\n');
+}
+
+const RUN = 'await queryRunner.query(';
+
+/** TypeORM heeds the property when it runs a migration, but not when it reverts one. */
+const OUTSIDE = [
+  "  // Each statement by itself: the data source needs migrationsTransactionMode 'each'; revert with --transaction none.",
+  '  transaction = false;',
+];
+
+function head(className: string, language: MigrationLanguage): string {
+  if (language === 'commonjs') return `exports.${className} = class ${className} {`;
+  return `export class ${className} ${language === 'ts' ? 'implements MigrationInterface ' : ''}{`;
+}
+
+function up(unit: PlannedUnit): string[] {
+  return unit.steps.flatMap(({ object, action, sql }) => [comment(`${object}: ${action}`), query(sql)]);
+}
+
+function down(unit: PlannedUnit): string[] {
+  return unit.steps.toReversed().flatMap((step) => {
+    const undo = undoOf(step, unit);
+    if ('reason' in undo) return [comment(`${step.object}: ${step.action} is not undone: ${undo.reason}.`)];
+    return undo.sql.map(query);
+  });
+}
+
+function comment(text: string): string {
+  return `    // ${text.replaceAll(/\s+/g, ' ')}`;
+}
+
+function query(sql: string): string {
+  return `    ${RUN}\`${sql.replaceAll(/[\\`]|\$\{/g, (special) => `\\${special}`)}\`);`;
+}

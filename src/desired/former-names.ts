@@ -1,0 +1,67 @@
+import type { DataSource, EntityMetadata } from 'typeorm';
+import { truncateIdentifier } from '../schema/identifier.js';
+import type { Schema, Table } from '../schema/model.js';
+import { formerNamesOfClass, formerNamesOfProperty } from './renamed-from.js';
+import { tableOf } from './table-of.js';
+import { keyOf } from './union.js';
+
+/** Former names for entities that no decorator can stand on. */
+export interface FormerNames {
+  /** By table: `{ staff: ['employee'] }`, or `'hr.staff'` with its schema. */
+  readonly tables?: Readonly<Record<string, readonly string[]>>;
+  /** By column: `{ 'staff.first_name': ['forename'] }`, or `'hr.staff.first_name'`. */
+  readonly columns?: Readonly<Record<string, readonly string[]>>;
+}
+
+interface OfTable {
+  readonly names: Set<string>;
+  readonly columns: Map<string, Set<string>>;
+}
+
+/** The schema with what its tables and columns were called before, by decorators and by option. */
+export function withFormerNames(schema: Schema, dataSource: DataSource, given: FormerNames): Schema {
+  const declared = declaredIn(dataSource);
+  if (declared.size === 0 && !given.tables && !given.columns) return schema;
+  return {
+    ...schema,
+    tables: schema.tables.map((table) => annotate(table, declared.get(keyOf(table)), given)),
+  };
+}
+
+function annotate(table: Table, declared: OfTable | undefined, given: FormerNames): Table {
+  const places = [table.name, `${table.schema}.${table.name}`];
+  const formerNames = [...(declared?.names ?? []), ...places.flatMap((place) => given.tables?.[place] ?? [])];
+  const columns = table.columns.map((column) => {
+    const names = [
+      ...(declared?.columns.get(column.name) ?? []),
+      ...places.flatMap((place) => given.columns?.[`${place}.${column.name}`] ?? []),
+    ];
+    return names.length === 0 ? column : { ...column, formerNames: names };
+  });
+  return { ...table, columns, ...(formerNames.length === 0 ? {} : { formerNames }) };
+}
+
+function declaredIn(dataSource: DataSource): Map<string, OfTable> {
+  const declared = new Map<string, OfTable>();
+  for (const metadata of dataSource.entityMetadatas) {
+    const key = keyOf(tableOf(dataSource, metadata));
+    const ofTable: OfTable = declared.get(key) ?? { names: new Set(), columns: new Map() };
+    for (const name of formerNamesOfClass(metadata.target)) ofTable.names.add(truncateIdentifier(name));
+    for (const [column, name] of formerColumns(metadata)) {
+      const names = ofTable.columns.get(column) ?? new Set<string>();
+      ofTable.columns.set(column, names.add(truncateIdentifier(name)));
+    }
+    if (ofTable.names.size + ofTable.columns.size > 0) declared.set(key, ofTable);
+  }
+  return declared;
+}
+
+/** A column that a relation makes has the relation's property, not one of its own. */
+function formerColumns({ columns, target }: EntityMetadata): [column: string, formerName: string][] {
+  return columns.flatMap(({ databaseName, propertyName, embeddedMetadata, relationMetadata }) => {
+    const owner: unknown = embeddedMetadata?.type ?? target;
+    const properties = new Set([propertyName, relationMetadata?.propertyName ?? propertyName]);
+    const names = [...properties].flatMap((property) => formerNamesOfProperty(owner, property));
+    return names.map((name): [string, string] => [truncateIdentifier(databaseName), name]);
+  });
+}

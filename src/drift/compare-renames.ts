@@ -1,0 +1,108 @@
+import { displayName } from '../schema/identifier.js';
+import { mentions } from '../schema/identifiers-in.js';
+import type { Schema } from '../schema/model.js';
+import type { Difference } from './drift-kind.js';
+import { findRenames, type Renamed, type Renaming } from './renames.js';
+
+/**
+ * What is called otherwise by the entities' own word is compared as the same object: the comparison runs against the
+ * database as it will be then, and what it finds says which renames it presumes.
+ */
+export class Renames {
+  /** What to compare with. */
+  readonly actual: Schema;
+  private readonly names = new Map<Renaming, Name[]>();
+
+  private constructor(
+    private readonly desired: Schema,
+    private readonly renamed: Renamed,
+  ) {
+    this.actual = renamed.actual;
+  }
+
+  /** Null where the entities say nothing of the kind that matters here. */
+  static between(desired: Schema, actual: Schema): Renames | null {
+    const isDeclared = desired.tables.some(
+      ({ formerNames, columns }) => formerNames ?? columns.some((column) => column.formerNames),
+    );
+    if (!isDeclared) return null;
+    const renamed = findRenames(desired, actual);
+    return renamed.renamings.length + renamed.unclear.length === 0 ? null : new Renames(desired, renamed);
+  }
+
+  /** What is left of differences, each with the renames that it presumes. Keeps the names that change along with one. */
+  assign(differences: readonly Difference[]): Difference[] {
+    return differences.flatMap((difference) => {
+      if (this.isUnclear(difference) || this.isOldView(difference)) return [];
+      const presumed = this.renamed.renamings.filter((renaming) => this.presumes(difference, renaming));
+      const [last] = presumed.slice(-1);
+      if (!last) return [difference];
+      if (difference.kind !== 'named-differently')
+        return [{ ...difference, presumes: presumed.map(({ finding }) => finding.object) }];
+      const { is, wanted, found } = difference;
+      this.names.set(last, [...(this.names.get(last) ?? []), { is, wanted, found }]);
+      return [];
+    });
+  }
+
+  /** The renames themselves, once everything else has been assigned. */
+  findings(): Difference[] {
+    const { renamings, unclear } = this.renamed;
+    return [
+      ...renamings.map((renaming): Difference => {
+        const ofTable = renamings.find((other) => other.column === null && isSameTable(other, renaming));
+        const presumes = renaming.column !== null && ofTable ? { presumes: [ofTable.finding.object] } : {};
+        return { ...renaming.finding, names: this.names.get(renaming) ?? [], ...presumes };
+      }),
+      ...unclear.map(({ finding }) => finding),
+    ];
+  }
+
+  /** A new object in place of one that may be the old one would only make it worse. */
+  private isUnclear({ kind, object }: Difference): boolean {
+    const isNew = kind === 'missing-table' || kind === 'missing-column';
+    return isNew && this.renamed.unclear.some(({ finding }) => finding.object === object);
+  }
+
+  /** PostgreSQL writes a view anew when what it selects from is renamed; only then can it be compared. */
+  private isOldView({ kind, actual }: Difference): boolean {
+    if (kind !== 'different-view' || actual === null) return false;
+    return this.renamed.renamings.some(({ finding }) => mentions(actual, finding.from));
+  }
+
+  private presumes(difference: Difference, renaming: Renaming): boolean {
+    const isOfType = renaming.finding.types.some(
+      ({ found, to }) => displayName(found.schema, to) === difference.object,
+    );
+    if (difference.table === null) return isOfType;
+    const text = this.textOf(difference);
+    const isOfTable = isSame(difference.table, renaming.table);
+    if (!isOfTable && !mentions(text, renaming.table.name)) return false;
+    if (renaming.column === null) return true;
+    return difference.object === renaming.finding.object || mentions(text, renaming.column);
+  }
+
+  /** For a name the definition of what bears it. */
+  private textOf(difference: Difference): string {
+    const { kind, table, desired, actual } = difference;
+    if (kind !== 'named-differently') return `${desired} ${actual}`;
+    const wanted = this.desired.tables.find((each) => table !== null && isSame(each, table));
+    const items = [...(wanted?.constraints ?? []), ...(wanted?.indexes ?? [])];
+    return items.find(({ name }) => name === difference.wanted)?.definition ?? '';
+  }
+}
+
+type Name = Pick<Difference<'named-differently'>, 'is' | 'wanted' | 'found'>;
+
+interface Place {
+  readonly schema: string;
+  readonly name: string;
+}
+
+function isSame(one: Place, other: Place): boolean {
+  return displayName(one.schema, one.name) === displayName(other.schema, other.name);
+}
+
+function isSameTable(one: Renaming, other: Renaming): boolean {
+  return isSame(one.table, other.table);
+}

@@ -1,0 +1,50 @@
+import type { Difference } from '../drift/drift-kind.js';
+import type { Hazard, HazardKind } from './hazard.js';
+import { olderReleaseHazard } from './older-release.js';
+import type { Proposal, Settled } from './proposal.js';
+import { tableName } from './split.js';
+import type { Standing } from './standing.js';
+
+type Rename = Difference<'renamed-table' | 'renamed-column'>;
+
+export function renamesIn(differences: readonly Difference[]): Rename[] {
+  return differences.filter(
+    (each): each is Rename => each.kind === 'renamed-table' || each.kind === 'renamed-column',
+  );
+}
+
+/** The objects whose renames a difference presumes: what the comparison says, and for fills, which it does not know. */
+export function presumedBy(difference: Difference, renames: readonly Rename[]): readonly string[] {
+  if (difference.kind !== 'unfilled-column') return difference.presumes ?? [];
+  const objects = [difference.object, tableName(difference)];
+  return renames.map(({ object }) => object).filter((object) => objects.includes(object));
+}
+
+/** The objects whose rename is not made unattended, and whether that is only until an older release has gone. */
+export function renamesThatWait(
+  renames: readonly Rename[],
+  proposalOf: (difference: Difference) => Proposal | Settled,
+  standing: Standing,
+): ReadonlyMap<string, HazardKind> {
+  const waiting = new Map<string, HazardKind>();
+  if (olderReleaseHazard(standing)) for (const { object } of renames) waiting.set(object, 'older-release');
+  for (const rename of renames) {
+    const proposal = proposalOf(rename);
+    if (typeof proposal !== 'string' && proposal.hazards.length > 0) waiting.set(rename.object, 'undecided');
+  }
+  return waiting;
+}
+
+/** What would be done to an object under a name that it does not have yet waits for it. */
+export function withPresumed(
+  proposal: Proposal | Settled,
+  presumes: readonly string[],
+  waiting: ReadonlyMap<string, HazardKind>,
+): Proposal | Settled {
+  if (typeof proposal === 'string') return proposal;
+  const awaited = presumes.flatMap((object): Hazard[] => {
+    const kind = waiting.get(object);
+    return kind ? [{ kind, detail: `it waits until ${object} has its new name` }] : [];
+  });
+  return { ...proposal, hazards: [...awaited, ...proposal.hazards] };
+}
