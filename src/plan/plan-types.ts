@@ -1,4 +1,5 @@
 import type { Difference } from '../drift/drift-kind.js';
+import { isSameDefault } from '../drift/compare-columns.js';
 import { displayName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
 import type { Column, QualifiedName } from '../schema/model.js';
 import { dependantsOfColumn, type Dependants } from './dependants.js';
@@ -20,15 +21,20 @@ export const planType: Planner<'different-type'> = (difference, context) => {
   const change = alterColumn(difference, wanted.name, 'change type', `TYPE ${wanted.type}${using}`, {
     rewrites: !inPlace,
   });
-  // PostgreSQL keeps the default as an expression of the old type, with a cast.
-  const keepsDefault = wanted.expression !== null && found.expression !== null && !wanted.generated;
-  const renewed = keepsDefault ? [setDefault(difference)] : [];
   const dependants = context.fact(dependantsOfColumn(tableOf(difference), wanted.name)) as
     Dependants | undefined;
   const remaking = remakeViews(difference, dependants ?? { views: [], obstacles: [] }, views, context);
   const { drops, creates, hazards } = remaking;
   return propose(
-    [unit('type-change', ...drops, change, ...renewed, ...widenSequence(difference), ...creates)],
+    [
+      unit(
+        'type-change',
+        ...drops,
+        ...withDefault(difference, change, keepsValues),
+        ...widenSequence(difference),
+        ...creates,
+      ),
+    ],
     [
       keepsValues ? null : lossOf(difference, context),
       keepsValues && !inPlace ? hazardOfRewrite(difference, context) : null,
@@ -36,6 +42,18 @@ export const planType: Planner<'different-type'> = (difference, context) => {
     ],
   );
 };
+
+/**
+ * PostgreSQL keeps the default as an expression of the old type, with a cast, and refuses where there is none. One that
+ * differs is a finding of its own.
+ */
+function withDefault(difference: Difference<'different-type'>, change: Step, keepsValues: boolean): Step[] {
+  const { wanted, found } = difference;
+  if (found.expression === null || found.generated) return [change];
+  const renewed = wanted.expression === null || wanted.generated ? [] : [setDefault(difference)];
+  if (keepsValues) return isSameDefault(wanted, found) ? [change, ...renewed] : [change];
+  return [alterColumn(difference, wanted.name, 'drop default', 'DROP DEFAULT'), change, ...renewed];
+}
 
 /** A new type comes with its own collation unless one is named, and another one would rebuild the indexes. */
 function collationOf({ collation }: Column): string {

@@ -84,13 +84,9 @@ test('an enum type with other values is another type, and the SQL that changes i
   );
   expect(await migrator.heal()).toMatchObject({ outcome: 'partly-healed', failed: [] });
   const open = (await migrator.check()).drift.filter(({ disposition }) => disposition === 'open');
-  expect(open.map(({ kind }) => kind)).toEqual([
-    'different-type',
-    'different-default',
-    'different-constraint',
-  ]);
-  // The default and the check are of the old type.
-  await database.query('alter table fan alter state drop default, drop constraint fan_off');
+  expect(open.map(({ kind }) => kind)).toEqual(['different-type', 'different-constraint']);
+  // The check is of the old type.
+  await database.query('alter table fan drop constraint fan_off');
   for (const { sql } of open.filter(({ kind }) => kind === 'different-type'))
     for (const statement of sql) await database.query(statement);
   expect(await migrator.heal()).toMatchObject({ outcome: 'healed', failed: [], open: [] });

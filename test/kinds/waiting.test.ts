@@ -164,13 +164,13 @@ const cases: WaitingCase[] = [
     open: { 'different-index public.one': /foreign keys hold on to the old one/ },
   },
   {
-    title: 'a column that a view uses is not widened',
+    title: 'a column that a view uses is widened with it',
     before: [room({ a: { type: 'varchar', length: 10 } }), view('select a from room', ['a'])],
     after: [room({ a: { type: 'varchar', length: 20 } }), view('select a from room', ['a'])],
-    open: { 'different-type public.room.a': /a view, a generated column/ },
+    open: {},
   },
   {
-    title: 'a view whose columns change is not replaced, one that gets more is',
+    title: 'a view whose columns change is made anew, one that gets more is replaced',
     before: [
       room({ a: { type: 'text' }, b: { type: 'text' } }),
       view('select a from room', ['a']),
@@ -181,7 +181,7 @@ const cases: WaitingCase[] = [
       view('select b from room', ['b']),
       view('select a, b from room', ['a', 'b'], 'longer'),
     ],
-    open: { 'different-view public.shown': /its columns stay as they are/ },
+    open: {},
   },
 ];
 
