@@ -6,6 +6,8 @@ export interface LawCase {
   readonly title: string;
   /** What the entities need to be possible at all. */
   readonly since?: Since;
+  /** What the server must have on its disk for them. */
+  readonly extension?: string;
   /** SQL that must have run before: schemas, domains, extensions. */
   readonly setup?: string;
   /** Made anew for each data source, as building metadata changes what decorators left behind. */

@@ -1,5 +1,5 @@
 import { DataSource } from 'typeorm';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, type TestContext } from 'vitest';
 import { AutoMigrator } from '../../src/auto-migrator.js';
 import { createTestDatabase, type TestDatabase } from '../setup/database.js';
 import { isPossible } from '../setup/versions.js';
@@ -34,12 +34,22 @@ async function withDataSource<Value>(
   }
 }
 
+const server = await createTestDatabase();
+const available = await server.query<{ name: string }>('select name from pg_available_extensions');
+await server.drop();
+
+function skipWhereImpossible({ since, extension }: LawCase, skip: TestContext['skip']): void {
+  skip(!isPossible(since), 'not possible with these versions');
+  const isThere = extension === undefined || available.some(({ name }) => name === extension);
+  skip(!isThere, `the server does not have the extension ${extension}`);
+}
+
 const wishesOfTypeOrm = async (dataSource: DataSource): Promise<string[]> =>
   (await dataSource.driver.createSchemaBuilder().log()).upQueries.map(({ query }) => query);
 
 describe("after TypeORM's synchronize a check reports nothing", () => {
   test.for(cases)('$title', async (each, { skip }) => {
-    skip(!isPossible(each.since), 'not possible with these versions');
+    skipWhereImpossible(each, skip);
     await withDataSource(each, async (dataSource) => {
       await dataSource.synchronize();
       const { verdict, drift, error } = await new AutoMigrator(dataSource).check();
@@ -50,7 +60,7 @@ describe("after TypeORM's synchronize a check reports nothing", () => {
 
 describe('after a heal of an empty database there is what synchronize would have made', () => {
   test.for(cases)('$title', async (each, { skip }) => {
-    skip(!isPossible(each.since), 'not possible with these versions');
+    skipWhereImpossible(each, skip);
     const expected = await withDataSource(each, async (dataSource, database) => {
       await dataSource.synchronize();
       return {

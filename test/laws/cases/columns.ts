@@ -210,6 +210,36 @@ export const columns: LawCase[] = [
     ],
   },
   {
+    title: 'types of PostGIS, with a spatial index',
+    extension: 'postgis',
+    typeormNeverRests: 'it reads a geometry of any kind as another type than one that names none',
+    entities: () => [
+      new EntitySchema({
+        name: 'site',
+        columns: {
+          id: { type: 'integer', primary: true },
+          place: { type: 'geometry' },
+          entrance: { type: 'geometry', spatialFeatureType: 'Point', srid: 4326, nullable: true },
+          area: { type: 'geography', spatialFeatureType: 'Polygon', srid: 4326, nullable: true },
+          somewhere: { type: 'geography', nullable: true },
+        },
+        indices: [{ name: 'site_place', columns: ['place'], spatial: true }],
+      }),
+    ],
+  },
+  {
+    title: 'vectors',
+    since: { typeorm: 1 },
+    extension: 'vector',
+    entities: () => [
+      entity('embedding', {
+        meaning: { type: 'vector', length: 3 },
+        short: { type: 'halfvec', length: 4 },
+        any: { type: 'vector' },
+      }),
+    ],
+  },
+  {
     title: 'dates that TypeORM fills, version, deletion',
     entities: () => [
       entity('dated', {
