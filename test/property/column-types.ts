@@ -82,7 +82,7 @@ export const COLUMN_TYPES = {
   'numeric(10,4)': number({ type: 'numeric', precision: 10, scale: 4 }),
   'double precision': number({ type: 'double precision' }, value(0.1)),
   real: number({ type: 'real' }),
-  money: type('number', { type: 'money' }, ['1.50', '0'], { defaults: [value(3)] }),
+  money: type('number', { type: 'money' }, ['1.50', '0'], { defaults: [value(3)], methods: [] }),
   boolean: other({ type: 'boolean' }, ['true', 'false'], {
     defaults: [value(true), value(false)],
     conditions: [isThere, '$', 'NOT $'],

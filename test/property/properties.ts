@@ -42,16 +42,14 @@ const evolution: Arbitrary<Evolution & Told> = fc
   });
 
 /** What holds for every design and every change of it, against one database that each run empties. */
-export function propertiesOf(database: TestDatabase): Record<string, IAsyncProperty<[Told]>> {
-  return {
-    'heal makes of nothing what synchronize makes': fc.asyncProperty(creation, (drawn) =>
+export const PROPERTIES: Readonly<Record<string, (database: TestDatabase) => IAsyncProperty<[Told]>>> = {
+  'heal makes of nothing what synchronize makes': (database) =>
+    fc.asyncProperty(creation, (drawn) =>
       healEqualsSynchronize(database, drawn.design, drawn.execution),
     ) as IAsyncProperty<[Told]>,
-    'heal brings one design to another': fc.asyncProperty(evolution, (drawn) =>
-      healConverges(database, drawn),
-    ) as IAsyncProperty<[Told]>,
-  };
-}
+  'heal brings one design to another': (database) =>
+    fc.asyncProperty(evolution, (drawn) => healConverges(database, drawn)) as IAsyncProperty<[Told]>,
+};
 
 /**
  * Checks a property.
