@@ -174,8 +174,10 @@ export interface AutoMigrationModuleOptions extends AutoMigratorOptions {
    */
   jitterMs?: number;
   /**
-   * A check older than this degrades, in milliseconds, at least 1000. `false`: never.
-   * @default 3600000, or false without a cron
+   * A check older than this degrades, in milliseconds, at least 1000. `false`: never. Left out, `cron` decides: a check
+   * degrades when a tick was due after it, and two minutes and `jitterMs` have passed since without another; never
+   * without a cron.
+   * @default by the cron
    */
   staleAfterMs?: number | false;
   /**
@@ -196,7 +198,7 @@ export type ResolvedMigratorOptions = Readonly<
 >;
 export type ResolvedModuleOptions = Readonly<
   Omit<
-    Resolved<AutoMigrationModuleOptions, 'schemas' | 'timeZone' | 'dataSource'>,
+    Resolved<AutoMigrationModuleOptions, 'schemas' | 'timeZone' | 'dataSource' | 'staleAfterMs'>,
     'health' | 'onStageFailure'
   > & {
     readonly health: Readonly<Required<HealthOptions>>;

@@ -91,7 +91,4 @@ const moduleShape = {
 };
 
 export const MigratorOptions = z.strictObject(migratorShape, NO_OPTIONS);
-export const ModuleOptions = z.strictObject(moduleShape, NO_OPTIONS).transform((options) => ({
-  ...options,
-  staleAfterMs: options.staleAfterMs ?? (options.cron === false ? false : 3_600_000),
-}));
+export const ModuleOptions = z.strictObject(moduleShape, NO_OPTIONS);

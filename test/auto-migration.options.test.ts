@@ -34,7 +34,6 @@ const defaults = {
   bootstrapBudgetMs: 30_000,
   cron: '*/5 * * * *',
   jitterMs: 5000,
-  staleAfterMs: 3_600_000,
   shutdownTimeoutMs: 5000,
   health: { details: false, driftStatus: 'degraded', path: false },
 };
@@ -98,7 +97,7 @@ test.each(good.map((options) => ({ options })))('good: $options', ({ options }) 
 const partly: [given: AutoMigrationModuleOptions, resolved: object][] = [
   [{ health: { details: true } }, { health: { ...defaults.health, details: true } }],
   [{ health: {} }, { health: defaults.health }],
-  [{ cron: false }, { cron: false, staleAfterMs: false }],
+  [{ cron: false }, { cron: false }],
   [
     { cron: false, staleAfterMs: 5000 },
     { cron: false, staleAfterMs: 5000 },
@@ -111,7 +110,10 @@ test.each(partly)('what is left out of %j has its default', (given, resolved) =>
 
 test('an option that is undefined counts as left out', () => {
   const nothing = Object.fromEntries(
-    [...Object.keys(defaults), 'schemas', 'dataSource', 'timeZone'].map((key) => [key, undefined]),
+    [...Object.keys(defaults), 'schemas', 'dataSource', 'timeZone', 'staleAfterMs'].map((key) => [
+      key,
+      undefined,
+    ]),
   );
   expect(resolveModuleOptions(nothing)).toEqual(defaults);
 });
@@ -207,7 +209,6 @@ describe('the façade', () => {
       'bootstrapBudgetMs',
       'cron',
       'jitterMs',
-      'staleAfterMs',
       'shutdownTimeoutMs',
       'health',
     ];

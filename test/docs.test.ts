@@ -139,6 +139,7 @@ describe("the README's table of options", () => {
       'onStageFailure',
       'renamedFrom',
       'schemas',
+      'staleAfterMs',
       'timeZone',
     ]);
   });

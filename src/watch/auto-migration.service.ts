@@ -15,6 +15,7 @@ import type { RunRecord } from '../journal/records.js';
 import { DataFixDiscovery } from './data-fix-discovery.js';
 import { findDataSource } from './data-source-lookup.js';
 import type { MigrationEvent } from './events.js';
+import { staleAtOf } from './staleness.js';
 import { isOpen, StatusBoard, type MigrationStatus } from './status.js';
 import { OPTIONS } from './tokens.js';
 
@@ -45,7 +46,7 @@ export class AutoMigrationService {
     private readonly moduleRef: ModuleRef,
     private readonly discovery: DataFixDiscovery,
   ) {
-    this.board = new StatusBoard(options.staleAfterMs);
+    this.board = new StatusBoard(staleAtOf(options));
     this.events = this.subject.asObservable();
   }
 

@@ -3,7 +3,7 @@ import type { SchedulerRegistry } from '@nestjs/schedule';
 import { CronJob } from 'cron';
 
 /** A process that was busy ticks late rather than not at all; cron's own bound is a quarter of a second. */
-const LATE_MS = 60_000;
+export const LATE_MS = 60_000;
 
 const JOB_NAME = 'nestjs-auto-migration';
 

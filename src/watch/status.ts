@@ -4,6 +4,7 @@ import { stageFailureOf, type HealReport } from '../heal/heal-report.js';
 import type { Healer } from '../heal/healer-lock.js';
 import { waitsForOlderRelease } from '../plan/older-release.js';
 import type { Drift } from '../plan/plan.js';
+import type { StaleAt } from './staleness.js';
 
 /** Why a status is as it is. */
 export type StatusReason =
@@ -55,10 +56,11 @@ export class StatusBoard {
   private drift: readonly Drift[] | null = null;
   private appliedSteps = 0;
   private lastCheck: number | null = null;
+  private staleAt = Infinity;
   private lastHeal: number | null = null;
   private lastError: string | null = null;
 
-  constructor(private readonly staleAfterMs: number | false) {}
+  constructor(private readonly staleAtOf: StaleAt) {}
 
   disabled(): void {
     this.enabled = false;
@@ -89,8 +91,7 @@ export class StatusBoard {
     if (begun !== this.runs) return;
     this.lastError = error;
     if (error !== null) return;
-    this.drift = drift;
-    this.lastCheck = Date.now();
+    this.looked(drift);
   }
 
   healed(report: HealReport): void {
@@ -105,8 +106,7 @@ export class StatusBoard {
     this.lastError = error ?? stageFailureOf(report);
     // Without a hash it never came to look.
     if (desiredHash === null) return;
-    this.drift = drift;
-    this.lastCheck = Date.now();
+    this.looked(drift);
   }
 
   failed(error: string): void {
@@ -131,6 +131,12 @@ export class StatusBoard {
     };
   }
 
+  private looked(drift: readonly Drift[]): void {
+    this.drift = drift;
+    this.lastCheck = Date.now();
+    this.staleAt = this.staleAtOf(this.lastCheck);
+  }
+
   private rests(): void {
     this.healing = false;
     this.waiting = false;
@@ -148,7 +154,7 @@ export class StatusBoard {
     if (this.waiting) return 'another-healer';
     if (this.lastError !== null) return 'failed';
     if (this.lastCheck === null) return 'not-checked-yet';
-    const isStale = this.staleAfterMs !== false && Date.now() - this.lastCheck > this.staleAfterMs;
+    const isStale = Date.now() > this.staleAt;
     if (this.superseded) return isStale ? 'stale' : 'superseded';
     const open = this.open();
     if (!open.every(waitsForOlderRelease)) return this.anotherHealer ? 'another-healer' : 'drift';

@@ -144,14 +144,14 @@ const transitions: [title: string, happenings: Happening[], expected: Expected][
 ];
 
 test.each(transitions)('%s', (_title, happenings, expected) => {
-  const board = new StatusBoard(3_600_000);
+  const board = new StatusBoard((lookedAt) => lookedAt + 3_600_000);
   for (const happening of happenings) happening(board);
   expect(board.current()).toMatchObject(expected);
 });
 
 describe('what is known', () => {
   test('before the first look is nothing', () => {
-    expect(new StatusBoard(false).current()).toEqual({
+    expect(new StatusBoard(() => Infinity).current()).toEqual({
       enabled: true,
       state: 'degraded',
       reason: 'not-checked-yet',
@@ -167,7 +167,7 @@ describe('what is known', () => {
   });
 
   test('counts the steps of all runs, and tells when it last looked and last changed something', () => {
-    const board = new StatusBoard(false);
+    const board = new StatusBoard(() => Infinity);
     board.healed(heal({ outcome: 'healed', applied: [step, step] }));
     vi.advanceTimersByTime(60_000);
     board.healed(heal({ outcome: 'partly-healed', applied: [step], drift: [open, extra] }));
@@ -183,7 +183,7 @@ describe('what is known', () => {
   });
 
   test('survives a failure to look, which is told beside it', () => {
-    const board = new StatusBoard(false);
+    const board = new StatusBoard(() => Infinity);
     board.healed(heal({ drift: [open] }));
     vi.advanceTimersByTime(60_000);
     couldNotHeal(board);
@@ -191,7 +191,7 @@ describe('what is known', () => {
   });
 
   test('is never too old without a limit', () => {
-    const board = new StatusBoard(false);
+    const board = new StatusBoard(() => Infinity);
     board.checked(check([]));
     vi.advanceTimersByTime(365 * 24 * 3_600_000);
     expect(board.current()).toMatchObject(up('in-sync'));
