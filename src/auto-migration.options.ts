@@ -79,6 +79,11 @@ export interface AutoMigratorOptions {
    */
   contractAfterMs?: number;
   /**
+   * How long an approval of something that is open holds, in milliseconds, 1000 to 2592000000 (30 days).
+   * @default 86400000
+   */
+  approvalTtlMs?: number;
+  /**
    * The schema that holds the journal; made when it is missing.
    * @default 'auto_migration'
    */

@@ -6,8 +6,9 @@ import {
 } from './auto-migration.options.js';
 import { connectorOf } from './desired/data-source.js';
 import { Migrations } from './desired/migrations.js';
-import { describeError } from './errors.js';
+import { describeError, InvalidOptionError } from './errors.js';
 import { DataFixes } from './heal/data-fixes.js';
+import { approve, type ApprovalReport } from './heal/approve.js';
 import { heal, type HealRequest } from './heal/heal.js';
 import type { HealReport } from './heal/heal-report.js';
 import { currentHealer, type Healer } from './heal/healer-lock.js';
@@ -110,6 +111,21 @@ export class AutoMigrator {
   async heal(request: HealRequest = {}): Promise<HealReport> {
     const { connect, ask, claims, lookout, migrations, dataFixes, options } = this;
     return heal({ connect, ask, claims, lookout, migrations, dataFixes, options }, request);
+  }
+
+  /**
+   * Approves findings, open or extra: the next healing does what their SQL says, once, if it costs no more by then.
+   * Looks and counts what would be lost; changes nothing but the journal.
+   *
+   * @param ids those of {@link Drift}; each stands for exactly that object, its texts and its SQL
+   * @param by who approves, for the journal
+   * @throws InvalidOptionError without a name, ConnectionError, DataSourceError, DesiredSchemaError, JournalError
+   */
+  async approve(ids: readonly string[], by: string): Promise<ApprovalReport> {
+    if (by.trim() === '')
+      throw new InvalidOptionError('by', 'is empty: an approval has the name of who gave it');
+    const { connect, lookout, options } = this;
+    return approve({ connect, lookout, options }, ids, by);
   }
 
   /**

@@ -22,6 +22,7 @@ export {
   JournalError,
   PoolTooSmallError,
 } from './errors.js';
+export type { ApprovalReport, ApprovedDrift } from './heal/approve.js';
 export type {
   DataFixDefinition,
   DataFixOptions,
@@ -37,6 +38,7 @@ export type { MigrationResult } from './heal/migration-stage.js';
 export type { StageFailure } from './heal/stages.js';
 export type { Claim } from './journal/claims.js';
 export type { RunOutcome, RunRecord, StepOutcome, StepRecord, Trigger } from './journal/records.js';
+export type { Approval, MeasuredLoss } from './plan/approval.js';
 export type { HazardKind } from './plan/hazard.js';
 export type { Drift, Plan, PlannedUnit } from './plan/plan.js';
 export type { Disposition, Policy } from './plan/policy.js';

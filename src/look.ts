@@ -14,7 +14,8 @@ import type { Difference } from './drift/drift-kind.js';
 import { withoutIgnored } from './drift/ignore.js';
 import type { Look } from './heal/heal.js';
 import { readUnfilled } from './heal/unfilled.js';
-import type { Claims, Release } from './journal/claims.js';
+import { holdsApprovals } from './journal/approvals.js';
+import type { Ask, Claims, Release } from './journal/claims.js';
 import { JOURNAL_TABLES } from './journal/journal-tables.js';
 import { readStanding } from './journal/standing.js';
 import { recallSchema, rememberSchema } from './journal/remembered-schemas.js';
@@ -61,7 +62,7 @@ export class Lookout {
 
   /**
    * The last look, if it found the database in sync and nothing in the catalog has changed since. One query, by the
-   * application's own pool.
+   * application's own pool; where something is extra, one more, as somebody may have approved that it goes.
    */
   async glance(): Promise<Look | undefined> {
     const { settled } = this;
@@ -70,11 +71,19 @@ export class Lookout {
     try {
       const sql = fingerprintQuery(settled.look.schemas);
       const [row] = await this.dataSource.query<{ fingerprint: string }[]>(sql);
-      return row?.fingerprint === settled.fingerprint ? settled.look : undefined;
+      if (row?.fingerprint !== settled.fingerprint) return undefined;
+      return (await this.mayBeApproved(settled.look)) ? undefined : settled.look;
     } catch {
       // Whatever it is, the full look meets it, too, and can say what it means.
       return undefined;
     }
+  }
+
+  /** Such a look is to be trusted no more: what was extra may be somebody's to drop by now. */
+  private async mayBeApproved({ plan }: Look): Promise<boolean> {
+    if (plan.extraUnits.length === 0) return false;
+    const ask: Ask = (sql, values) => this.dataSource.query(sql, [...values]);
+    return holdsApprovals(ask, this.options.journalSchema);
   }
 
   /** @throws DataSourceError, DesiredSchemaError */

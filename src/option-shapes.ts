@@ -38,6 +38,7 @@ export const migratorShape = {
     .default(16 * 1024 * 1024),
   waitForHealerMs: milliseconds(0, 3_600_000).default(30_000),
   contractAfterMs: milliseconds(1000, 86_400_000).default(900_000),
+  approvalTtlMs: milliseconds(1000, 2_592_000_000).default(86_400_000),
   journalSchema: name
     .refine((text) => Buffer.byteLength(text) <= 63, 'is longer than 63 bytes')
     .default('auto_migration'),

@@ -14,11 +14,12 @@ export function printCheck({ verdict, drift, error, durationMs }: CheckReport): 
   return [head, ...drift.map(printDrift)].join('\n');
 }
 
-function printDrift({ disposition, kind, object, desired, actual, reason }: Drift): string {
+function printDrift({ id, disposition, kind, object, desired, actual, reason, approval }: Drift): string {
   const texts = [desired === null ? '' : `wanted: ${desired}`, actual === null ? '' : `there: ${actual}`];
-  const lines = [...texts.filter(Boolean), ...(reason ? [`why: ${reason}`] : [])];
+  const given = approval ? [`approved: by ${approval.by}, until ${approval.expiresAt}`] : [];
+  const lines = [...texts.filter(Boolean), ...(reason ? [`why: ${reason}`] : []), ...given];
   return [
-    `  ${disposition.padEnd(8)} ${kind} ${object}`,
+    `  ${disposition.padEnd(8)} ${kind} ${object}  [${id}]`,
     ...lines.map((line) => `           ${line.replace(LINE_END, ' ')}`),
   ].join('\n');
 }
@@ -55,7 +56,7 @@ function comment(text: string): string {
 function printUnit({ steps, manner, drift }: PlannedUnit, prefix: string): string[] {
   const together = manner === 'together' && steps.length > 1;
   const statements = steps.flatMap(({ object, action, sql, lock }) => {
-    const would = drift.disposition === 'heal' ? 'would run' : `would not run: ${drift.reason}`;
+    const would = drift.disposition === 'heal' ? 'would run' : `would not run: ${drift.reason} [${drift.id}]`;
     const why = comment(`${object}: ${action}, as ${drift.kind}; lock ${lock}; ${would}`);
     return [why, `${prefix}${sql.replace(LINE_END, (end) => `${end}${prefix}`)};`];
   });

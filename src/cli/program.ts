@@ -6,6 +6,7 @@ import { describeHealer } from '../heal/healer-lock.js';
 import { VERSION } from '../version.js';
 import { ExitCode, exitCodeOfCheck, exitCodeOfHeal } from './exit-code.js';
 import { generate } from './generate.js';
+import { approveFindings } from './approve.js';
 import { loadDataFixes, loadDataSource, openDataSource } from './load-data-source.js';
 import { printCheck, printHeal, printHistory, printPlan } from './print.js';
 
@@ -23,6 +24,10 @@ interface Flags extends AutoMigratorOptions {
   readonly name?: string;
   readonly output?: string;
   readonly js?: boolean;
+  readonly ids?: readonly string[];
+  readonly all?: boolean;
+  readonly hazard?: string;
+  readonly by?: string;
 }
 
 interface Answer {
@@ -51,6 +56,8 @@ const heal: Task = async (migrator, _flags, stop) => {
   const report = await migrator.heal({ trigger: 'cli', signal: stop() });
   return { report, text: printHeal(report), exitCode: exitCodeOfHeal(report), warnings: report.warnings };
 };
+
+const approve: Task = (migrator, flags) => approveFindings(migrator, flags);
 
 const generateFiles: Task = (migrator, { name = '', output = '.', ...flags }) =>
   generate(migrator, { ...flags, name, output });
@@ -93,12 +100,20 @@ export async function runCommandLine(args: readonly string[], output: Output, st
       writeErr: (text) => output.error(text.trimEnd()),
     });
   const add = (name: string, description: string, task: Task): Command =>
-    withFlags(program.command(name).description(description)).action(async (flags: Flags) => {
-      exitCode = await runTask(task, flags, output, stop);
-    });
+    withFlags(program.command(name).description(description)).action(
+      async (flags: Flags, command: Command) => {
+        exitCode = await runTask(task, { ...flags, ids: command.args }, output, stop);
+      },
+    );
   add('check', 'compare; exits 0 in sync, 2 drift, 1 could not look', check);
   add('plan', 'print the SQL that would bring them together; exits as check', plan);
   add('heal', 'heal what is safe; exits 0 nothing left open, 2 something left open, 1 failed', heal);
+  add('approve', 'approve findings by their ids, for the next heal; exits 1 when one was not', approve)
+    .argument('[ids...]', 'those that check prints')
+    .option('--all', 'all that are open and that statements could mend; nothing that is extra')
+    .option('--hazard <kind>', 'with --all: only those that are open for this, such as data-loss')
+    .option('--by <name>', 'who approves (default: the user at the host)')
+    .option('--approval-ttl-ms <number>', 'how long it holds', wholeNumber);
   add(
     'generate',
     'write what heal would do as TypeORM migrations; exits 2 when something stays open',
@@ -186,6 +201,7 @@ function optionsOf({
   lockTimeoutMs,
   runMigrations,
   journalSchema,
+  approvalTtlMs,
 }: Flags): AutoMigratorOptions {
   return {
     execution,
@@ -194,6 +210,7 @@ function optionsOf({
     ...(lockTimeoutMs === undefined ? {} : { lockTimeoutMs }),
     ...(runMigrations === undefined ? {} : { runMigrations }),
     ...(journalSchema === undefined ? {} : { journalSchema }),
+    ...(approvalTtlMs === undefined ? {} : { approvalTtlMs }),
   };
 }
 

@@ -11,15 +11,20 @@ export function ownTablesWanted(dataSource: DataSource): Table[] {
   return isCachedInDatabase(dataSource) ? [...tables, cacheTable(dataSource)] : tables;
 }
 
-/** Tables that are in no entity, or in one that is not synchronised, and yet not extra. */
+/**
+ * Tables that are in no entity, or in one that is not synchronised, and yet not extra; and views, which may have been
+ * left out of the comparison.
+ */
 export function tablesLeftAlone(dataSource: DataSource): QualifiedName[] {
   const { migrationsTableName = 'migrations' } = dataSource.options;
   const schema = defaultSchema(dataSource);
   const own = [metadataTableName(dataSource), migrationsTableName, cacheTableName(dataSource)];
-  const unsynchronised = dataSource.entityMetadatas.filter(({ synchronize }) => !synchronize);
+  const leftOut = dataSource.entityMetadatas.filter(
+    ({ synchronize, tableType }) => !synchronize || tableType === 'view',
+  );
   return [
     ...own.map((name) => ({ schema, name })),
-    ...unsynchronised.map((metadata) => tableOf(dataSource, metadata)),
+    ...leftOut.map((metadata) => tableOf(dataSource, metadata)),
   ];
 }
 

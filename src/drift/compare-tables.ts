@@ -22,7 +22,10 @@ export function* compareTables(desired: Schema, actual: Schema): Generator<Diffe
   }
   // Of an entity that cannot be made nobody knows what it would be; what is there is not extra.
   for (const { schema, name } of desired.refused) foundByName.delete(displayName(schema, name));
-  yield [...foundByName.values()].filter(({ kind }) => HOLDS_ROWS.includes(kind)).map(extraTable);
+  const left = [...foundByName.values()];
+  // What builds on others comes before them, as it would have to be dropped before them.
+  yield left.filter(isView).toReversed().map(extraView);
+  yield left.filter(({ kind }) => HOLDS_ROWS.includes(kind)).map(extraTable);
 }
 
 function facts(table: Table): Pick<Difference, 'object' | 'table'> {
@@ -74,11 +77,20 @@ function missing(wanted: Table): Difference {
     const desired = `${wanted.kind} ${wanted.definition}`;
     return { kind: 'missing-view', ...facts(wanted), desired, actual: null, wanted };
   }
-  const columns = wanted.columns.map((column) => `${displayName(column.name)} ${describeColumn(column)}`);
-  const desired = `table (${columns.join(', ')})`;
-  return { kind: 'missing-table', ...facts(wanted), desired, actual: null, wanted };
+  return { kind: 'missing-table', ...facts(wanted), desired: describeTable(wanted), actual: null, wanted };
+}
+
+function describeTable({ kind, columns }: Table): string {
+  const texts = columns.map((column) => `${displayName(column.name)} ${describeColumn(column)}`);
+  return `${kind} (${texts.join(', ')})`;
 }
 
 function extraTable(found: Table): Difference {
-  return { kind: 'extra-table', ...facts(found), desired: null, actual: found.kind, found: found.kind };
+  const actual = describeTable(found);
+  return { kind: 'extra-table', ...facts(found), desired: null, actual, found: found.kind };
+}
+
+function extraView(found: Table): Difference {
+  const actual = `${found.kind} ${found.definition}`;
+  return { kind: 'extra-view', ...facts(found), desired: null, actual, found };
 }

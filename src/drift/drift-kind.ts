@@ -78,6 +78,7 @@ export interface DriftPayloads {
   'missing-note': { readonly wanted: Note };
   'required-extra-column': { readonly found: Column };
   'extra-table': { readonly found: RelationKind };
+  'extra-view': { readonly found: Table };
   'extra-column': { readonly found: Column };
   'extra-constraint': { readonly found: Constraint };
   'extra-index': { readonly found: Index };

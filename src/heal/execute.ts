@@ -11,9 +11,10 @@ import type { AppliedStep, FailedStep } from './heal-report.js';
 import type { Observer } from './observer.js';
 import { retryLockConflicts } from './retry.js';
 import { StepFailure, type StepInUnit } from './steps.js';
+import { noteVoid, withConsent } from './consent.js';
 import { runTogether, type Limits } from './together.js';
 
-export interface ExecuteOptions extends Limits {
+export interface ExecuteOptions extends Omit<Limits, 'runId'> {
   readonly lockRetries: number;
   /** No further unit is begun once it aborts. */
   readonly signal: AbortSignal;
@@ -118,7 +119,7 @@ async function executeGroup(
   let durations: number[];
   try {
     durations = await retryLockConflicts(
-      () => attempt(connection, steps, position, options),
+      () => attempt(connection, steps, position, { ...options, runId: journal.runId }),
       // Batches try again each for itself.
       steps[0]?.unit.manner === 'batches' ? 0 : options.lockRetries,
       options.signal,
@@ -126,6 +127,7 @@ async function executeGroup(
   } catch (error) {
     if (connection.lost.aborted) throw error;
     await cleanUp(connection, units, options);
+    await noteVoid(connection, options.journalSchema, error);
     return { applied: [], failed: await recordFailure(journal, ids, steps, error, options) };
   }
   // Committed, whatever becomes of its record.
@@ -170,7 +172,7 @@ function attempt(
   connection: Connection,
   steps: readonly StepInUnit[],
   { done, of }: Position,
-  options: ExecuteOptions,
+  options: ExecuteOptions & Limits,
 ): Promise<number[]> {
   let current = 0;
   const none = { phase: null, percent: null, remainingMs: null, blockedBy: [] };
@@ -191,8 +193,11 @@ function attempt(
     tell(progress);
   };
   const runs = {
-    alone: () => runAlone(connection, steps, onStep),
-    batches: () => runBatches(connection, steps, { ...options, tell: onBatch }, onStep),
+    alone: () => withConsent(connection, steps, options, () => runAlone(connection, steps, onStep)),
+    batches: () =>
+      withConsent(connection, steps, options, () =>
+        runBatches(connection, steps, { ...options, tell: onBatch }, onStep),
+      ),
     together: () => runTogether(connection, steps, options, onStep),
   };
   return options.observer.observe(runs[steps[0]?.unit.manner ?? 'together'], tell);

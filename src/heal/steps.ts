@@ -28,17 +28,22 @@ function asApplication({ sql, table }: Step): string {
   return `${setApplicationWording(table?.schema ?? 'public')}; ${sql}; ${setWording('transaction')}`;
 }
 
-/** @returns the milliseconds that each took */
+/**
+ * @param beforeUnit what has to hold, or it fails like the unit's first statement
+ * @returns the milliseconds that each took
+ */
 export async function runSteps(
   connection: Connection,
   steps: readonly StepInUnit[],
   onStep: (position: number) => void,
+  beforeUnit?: (unit: PlannedUnit) => Promise<void>,
 ): Promise<number[]> {
   const durations: number[] = [];
   for (const [position, { step, unit }] of steps.entries()) {
     onStep(position);
     const start = performance.now();
     try {
+      if (steps[position - 1]?.unit !== unit) await beforeUnit?.(unit);
       await run(connection, isFill(unit) ? asApplication(step) : step.sql);
     } catch (error) {
       throw new StepFailure(position, error);

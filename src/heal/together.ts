@@ -3,6 +3,7 @@ import { markFill } from '../journal/fills.js';
 import type { FillMark, LockMode } from '../plan/step.js';
 import { run, type Connection } from '../schema/connection.js';
 import { setWording } from '../schema/wording.js';
+import { assertConsent } from './consent.js';
 import { runSteps, type StepInUnit } from './steps.js';
 
 export interface Limits {
@@ -10,6 +11,8 @@ export interface Limits {
   readonly lockTimeoutMs: number;
   readonly lockBudgetMs: number;
   readonly journalSchema: string;
+  /** Of the journal: what uses up an approval. */
+  readonly runId: string;
 }
 
 /** Others read and write while these are held. */
@@ -24,7 +27,9 @@ export async function runTogether(
 ): Promise<number[]> {
   await run(connection, `begin; ${settings(steps, limits)}; ${setWording('transaction')}`);
   try {
-    const durations = await runSteps(connection, steps, onStep);
+    const durations = await runSteps(connection, steps, onStep, (unit) =>
+      assertConsent(connection, unit, limits),
+    );
     for (const mark of marksOf(steps)) await markFill(connection, limits.journalSchema, mark);
     await run(connection, 'commit');
     return durations;

@@ -71,6 +71,22 @@ const DEFINITIONS = {
     error text,
     started_at timestamptz not null default clock_timestamp(),
     finished_at timestamptz`,
+  approval: () => `
+    id bigint generated always as identity primary key,
+    drift_id text not null,
+    kind text not null,
+    object text not null,
+    desired text,
+    actual text,
+    sql text[] not null,
+    loss jsonb not null,
+    approved_by text not null,
+    approved_at timestamptz not null default clock_timestamp(),
+    expires_at timestamptz not null,
+    used_at timestamptz,
+    run_id bigint,
+    voided_at timestamptz,
+    void_reason text`,
 } satisfies Record<string, (schema: string) => string>;
 
 export type JournalTable = keyof typeof DEFINITIONS;
@@ -79,6 +95,8 @@ export const JOURNAL_TABLES = Object.keys(DEFINITIONS) as readonly JournalTable[
 
 const INDEXES: Partial<Record<JournalTable, (schema: string) => string>> = {
   step: (schema) => `create index step_run_id on ${schema}.step (run_id)`,
+  approval: (schema) =>
+    `create index approval_open on ${schema}.approval (drift_id) where used_at is null and voided_at is null`,
 };
 
 /** A time in ISO 8601, whatever the session's DateStyle. */

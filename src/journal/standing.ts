@@ -1,6 +1,7 @@
 import type { Drift } from '../plan/plan.js';
 import type { Standing } from '../plan/standing.js';
 import { queryRows, type Connection } from '../schema/connection.js';
+import { readApprovals } from './approvals.js';
 import { askOf, type Claims, type Release } from './claims.js';
 import { readFills } from './fills.js';
 import { journalTable, journalTablesIn } from './journal-tables.js';
@@ -15,7 +16,10 @@ export async function readStanding(
   const tables = await journalTablesIn(connection, schema);
   const notConverging = tables.has('not_converging') ? await readNotConverging(connection, schema) : [];
   const rival = tables.has('claim') ? await claims.rival(askOf(connection), release) : null;
+  const given = tables.has('approval') ? await readApprovals(connection, schema) : null;
   return {
+    approvals: given?.approvals ?? new Map(),
+    voided: given?.voided ?? new Map(),
     notConverging: new Set(notConverging),
     fills: tables.has('fill') ? await readFills(connection, schema) : new Map(),
     olderReleaseIsAlive: rival !== null,

@@ -2,7 +2,7 @@ import type { Difference } from '../drift/drift-kind.js';
 import { displayName } from '../schema/identifier.js';
 import type { Constraint, Index, QualifiedName } from '../schema/model.js';
 import type { Hazard } from './hazard.js';
-import { hazardIf, type PlanContext } from './proposal.js';
+import { hazardIf, type PlanContext, type Proposal } from './proposal.js';
 import { planType } from './plan-types.js';
 import { isPredicateTrue } from './question.js';
 import { isViolated } from './violations.js';
@@ -11,11 +11,12 @@ import { isViolated } from './violations.js';
 export function openTypesOf(
   differences: readonly Difference[],
   context: Omit<PlanContext, 'openTypes'>,
+  consented: (difference: Difference, proposal: Proposal) => Proposal,
 ): ReadonlySet<string> {
   const isOpen = (difference: Difference): boolean => {
     if (difference.kind !== 'different-type') return false;
     const proposal = planType(difference, { ...context, openTypes: new Set() });
-    return typeof proposal !== 'string' && proposal.hazards.length > 0;
+    return typeof proposal !== 'string' && consented(difference, proposal).hazards.length > 0;
   };
   return new Set(differences.filter(isOpen).map(({ object }) => object));
 }

@@ -4,6 +4,7 @@ import { displayName, quoteIdentifier, quoteQualified } from '../schema/identifi
 import type { Column, QualifiedName } from '../schema/model.js';
 import { dependantsOfColumn, type Dependants } from './dependants.js';
 import type { Hazard } from './hazard.js';
+import { lossByType } from './loss.js';
 import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from './proposal.js';
 import { countOfMisfits } from './question.js';
 import { remakeViews } from './remake-views.js';
@@ -25,18 +26,16 @@ export const planType: Planner<'different-type'> = (difference, context) => {
     Dependants | undefined;
   const remaking = remakeViews(difference, dependants ?? { views: [], obstacles: [] }, views, context);
   const { drops, creates, hazards } = remaking;
+  const changes = withDefault(difference, change, keepsValues);
+  const whole = unit('type-change', ...drops, ...changes, ...widenSequence(difference), ...creates);
+  const target = { type: wanted.type, cast };
+  const table = tableOf(difference);
+  const isLarge = keepsValues || mayBeLarge(table, context);
+  const loss = lossByType(table, found, target, context.actual.serverVersion, isLarge);
   return propose(
+    [keepsValues ? whole : { ...whole, loss }],
     [
-      unit(
-        'type-change',
-        ...drops,
-        ...withDefault(difference, change, keepsValues),
-        ...widenSequence(difference),
-        ...creates,
-      ),
-    ],
-    [
-      keepsValues ? null : lossOf(difference, context),
+      keepsValues ? null : hazardOfLoss(difference, context),
       keepsValues && !inPlace ? hazardOfRewrite(difference, context) : null,
       ...hazards,
     ],
@@ -66,7 +65,7 @@ function castTo(wanted: string, found: string): string {
   return isUsers ? `::text${found.endsWith('[]') ? '[]' : ''}::${wanted}` : `::${wanted}`;
 }
 
-function lossOf(difference: Difference<'different-type'>, context: PlanContext): Hazard {
+function hazardOfLoss(difference: Difference<'different-type'>, context: PlanContext): Hazard {
   const { wanted, found } = difference;
   const { serverVersion } = context.actual;
   const misfits = countOfMisfits(tableOf(difference), wanted.name, wanted.type, serverVersion);

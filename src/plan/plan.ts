@@ -1,5 +1,7 @@
 import type { Difference, DriftKind } from '../drift/drift-kind.js';
 import type { Schema } from '../schema/model.js';
+import type { Approval } from './approval.js';
+import { sqlOf, withConsent } from './consent.js';
 import { driftId } from './drift-id.js';
 import type { Hazard, HazardKind } from './hazard.js';
 import { openTypesOf } from './open-types.js';
@@ -40,8 +42,10 @@ export interface Drift {
   /** Why it is not healed; null where it is. */
   readonly reason: string | null;
   readonly hazards: readonly HazardKind[];
-  /** The statements that would bring it about, in order; for what is open, too. */
+  /** The statements that would bring it about, in order; for what is open, too. What is extra they would drop. */
   readonly sql: readonly string[];
+  /** Somebody's word for it, where there is one that holds. */
+  readonly approval?: Approval;
 }
 
 /** A unit of work and the finding that it serves. */
@@ -51,6 +55,8 @@ export interface PlannedUnit extends Unit {
   readonly presumes: readonly string[];
   /** It may take as long as its table is large, without stopping anybody. */
   readonly isLong: boolean;
+  /** What is used up by running it: the first unit of an approved finding has it. */
+  readonly approval?: Approval;
 }
 
 export interface Plan {
@@ -59,6 +65,8 @@ export interface Plan {
   readonly units: readonly PlannedUnit[];
   /** What would be done after someone's consent, in order. */
   readonly openUnits: readonly PlannedUnit[];
+  /** What would drop what only the database has, after someone's approval. */
+  readonly extraUnits: readonly PlannedUnit[];
 }
 
 export interface PlanOptions {
@@ -83,30 +91,43 @@ export function planDifferences(
     count: (question: Question) => answers.get(question) as number | undefined,
     fact: (question: Question) => answers.get(question),
   };
-  const context: PlanContext = { ...known, openTypes: openTypesOf(differences, known) };
+  const consented = (difference: Difference, proposal: Proposal): Proposal =>
+    withConsent(difference, proposal, standing, known);
+  const context: PlanContext = { ...known, openTypes: openTypesOf(differences, known, consented) };
   const split = splitColumns(differences, context, standing);
   const renames = renamesIn(split);
   const propose = (difference: Difference): Proposal | Settled =>
-    withPrivileges(difference, planDifference(difference, context), actual);
-  const waiting = renamesThatWait(renames, propose, standing);
-  const proposed = split.map((difference) => {
-    const proposal = withStanding(difference, propose(difference), standing);
-    return { difference, proposal: withPresumed(proposal, presumedBy(difference, renames), waiting) };
-  });
+    withStanding(
+      difference,
+      withPrivileges(difference, planDifference(difference, context), actual),
+      standing,
+      context,
+    );
+  const waiting = renamesThatWait(renames, propose);
+  const proposed = split.map((difference) => ({
+    difference,
+    proposal: withPresumed(propose(difference), presumedBy(difference, renames), waiting),
+  }));
   const planned = withWaiting(proposed, actual).map(({ difference, proposal }) => {
     const presumes = presumedBy(difference, renames);
     const drift = toDrift(difference, proposal, policy);
-    const units = unitsIn(proposal).map((unit): PlannedUnit => ({
+    const units = unitsIn(proposal).map((unit, i): PlannedUnit => ({
       ...unit,
       drift,
       presumes,
       isLong: isLong(unit, difference, context),
+      ...(drift.approval && i === 0 ? { approval: drift.approval } : {}),
     }));
     return { drift, units };
   });
   const unitsOf = (disposition: Disposition): PlannedUnit[] =>
     inOrder(planned.filter(({ drift }) => drift.disposition === disposition).flatMap(({ units }) => units));
-  return { drift: planned.map(({ drift }) => drift), units: unitsOf('heal'), openUnits: unitsOf('open') };
+  return {
+    drift: planned.map(({ drift }) => drift),
+    units: unitsOf('heal'),
+    openUnits: unitsOf('open'),
+    extraUnits: unitsOf('extra'),
+  };
 }
 
 /** What planning these differences hangs on, as far as is known what it hangs on; an answer may lead to more. */
@@ -125,18 +146,19 @@ export function questionsOf(
   const ask = (question: Question): boolean | undefined => fact(question) as boolean | undefined;
   const count = (question: Question): number | undefined => fact(question) as number | undefined;
   const asking = { ...options, actual, ask, count, fact };
-  const context: PlanContext = { ...asking, openTypes: openTypesOf(differences, asking) };
-  for (const difference of splitColumns(differences, context, standing))
-    for (const unit of unitsIn(planDifference(difference, context))) isLong(unit, difference, context);
+  const consented = (difference: Difference, proposal: Proposal): Proposal =>
+    withConsent(difference, proposal, standing, asking);
+  const context: PlanContext = { ...asking, openTypes: openTypesOf(differences, asking, consented) };
+  for (const difference of splitColumns(differences, context, standing)) {
+    const proposal = planDifference(difference, context);
+    for (const unit of unitsIn(proposal)) isLong(unit, difference, context);
+    if (typeof proposal !== 'string') consented(difference, proposal);
+  }
   return [...questions];
 }
 
 function unitsIn(proposal: Proposal | Settled): readonly Unit[] {
   return typeof proposal === 'string' ? [] : proposal.units;
-}
-
-function sqlOf(proposal: Proposal | Settled): string[] {
-  return unitsIn(proposal).flatMap(({ steps }) => steps.map(({ sql }) => sql));
 }
 
 function isLong({ phase }: Unit, { table }: Difference, context: PlanContext): boolean {
@@ -170,20 +192,23 @@ function toDrift(difference: Difference, proposal: Proposal | Settled, policy: P
     actual,
     ...dispositionOf(proposal, policy),
     sql,
+    ...(typeof proposal !== 'string' && proposal.approval ? { approval: proposal.approval } : {}),
   };
 }
 
-/** What earlier runs have learnt about exactly this finding, and who would suffer from it. */
+/** What earlier runs have learnt about exactly this finding, who would suffer from it, and who has approved it. */
 function withStanding(
   difference: Difference,
   proposal: Proposal | Settled,
   standing: Standing,
+  context: PlanContext,
 ): Proposal | Settled {
   if (typeof proposal === 'string') return proposal;
   const stubborn = standing.notConverging.has(driftId(difference, sqlOf(proposal))) ? NOT_CONVERGING : null;
   const older = breaksOlderRelease(difference) ? olderReleaseHazard(standing) : null;
   const hazards = [stubborn, older].filter((hazard) => hazard !== null);
-  return { ...proposal, hazards: [...hazards, ...proposal.hazards] };
+  const judged = { ...proposal, hazards: [...hazards, ...proposal.hazards] };
+  return withConsent(difference, judged, standing, context);
 }
 
 const NOT_CONVERGING: Hazard = {

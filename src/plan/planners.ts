@@ -16,6 +16,13 @@ import {
   planUnvalidatedConstraint,
 } from './plan-constraints.js';
 import { planDifferentEnum, planMissingEnum } from './plan-enums.js';
+import {
+  planExtraColumn,
+  planExtraConstraint,
+  planExtraIndex,
+  planExtraTable,
+  planExtraView,
+} from './plan-extras.js';
 import { planDifferentIndex, planInvalidIndex, planLeftoverIndex, planMissingIndex } from './plan-indexes.js';
 import { planUnfilledColumn } from './plan-fills.js';
 import { planMissingNote } from './plan-notes.js';
@@ -30,10 +37,8 @@ import { planMissingTable, planDifferentRelation, planTableComment } from './pla
 import { planDifferentView, planMissingView } from './plan-views.js';
 import type { PlanContext, Planner, Proposal, Settled } from './proposal.js';
 
-const stays = 'stays';
-
 /** What is done about each kind of drift. */
-const PLANNERS: { readonly [Kind in DriftKind]: Planner<Kind> | Settled } = {
+const PLANNERS: { readonly [Kind in DriftKind]: Planner<Kind> } = {
   'refused-entity': planRefusedEntity,
   'missing-extension': planMissingExtension,
   'missing-schema': planMissingSchema,
@@ -69,16 +74,17 @@ const PLANNERS: { readonly [Kind in DriftKind]: Planner<Kind> | Settled } = {
   'unfilled-column': planUnfilledColumn,
   'missing-note': planMissingNote,
   'required-extra-column': planRequiredExtraColumn,
-  'extra-table': stays,
-  'extra-column': stays,
-  'extra-constraint': stays,
-  'extra-index': stays,
+  'extra-table': planExtraTable,
+  'extra-view': planExtraView,
+  'extra-column': planExtraColumn,
+  'extra-constraint': planExtraConstraint,
+  'extra-index': planExtraIndex,
 };
 
 export const DRIFT_KINDS = Object.keys(PLANNERS) as readonly DriftKind[];
 
 export function planDifference(difference: Difference, context: PlanContext): Proposal | Settled {
   // The table of planners is keyed by kind, which TypeScript cannot follow through a union.
-  const planner = PLANNERS[difference.kind] as Planner<DriftKind> | Settled;
-  return typeof planner === 'string' ? planner : planner(difference, context);
+  const planner = PLANNERS[difference.kind] as Planner<DriftKind>;
+  return planner(difference, context);
 }

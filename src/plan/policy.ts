@@ -1,7 +1,7 @@
 import type { HazardKind } from './hazard.js';
-import type { Proposal } from './proposal.js';
+import type { Proposal, Settled } from './proposal.js';
 
-/** safe: what has no hazard is healed unattended; off: nothing is. */
+/** safe: what has no hazard, or somebody's approval, is healed; off: nothing is. */
 export type Policy = 'safe' | 'off';
 
 export type Disposition = 'heal' | 'open' | 'extra' | 'accepted';
@@ -12,15 +12,20 @@ interface Decision {
   readonly hazards: readonly HazardKind[];
 }
 
-export function dispositionOf(proposal: Proposal | 'stays' | 'accepted', policy: Policy): Decision {
-  if (proposal === 'stays')
-    return { disposition: 'extra', reason: 'only the database has it; it stays', hazards: [] };
+export function dispositionOf(proposal: Proposal | Settled, policy: Policy): Decision {
   if (proposal === 'accepted')
     return { disposition: 'accepted', reason: 'the same in another guise', hazards: [] };
+  if (proposal.isExtra && !proposal.approval)
+    return { disposition: 'extra', reason: [STAYS, proposal.voided].filter(Boolean).join('; '), hazards: [] };
   const hazards = proposal.hazards.map(({ kind }) => kind);
   const reasons = proposal.hazards.map(({ detail }) => detail);
   if (policy === 'off') reasons.push("policy is 'off': nothing is changed");
-  return reasons.length > 0
-    ? { disposition: 'open', reason: reasons.join('; '), hazards }
-    : { disposition: 'heal', reason: null, hazards };
+  if (reasons.length === 0) return { disposition: 'heal', reason: null, hazards };
+  // It does no harm: that somebody wants it gone does not make it so.
+  if (proposal.isExtra)
+    return { disposition: 'extra', reason: `approved to go, but: ${reasons.join('; ')}`, hazards };
+  if (proposal.voided !== undefined) reasons.push(proposal.voided);
+  return { disposition: 'open', reason: reasons.join('; '), hazards };
 }
+
+const STAYS = 'only the database has it; it stays';

@@ -1,9 +1,7 @@
 import type { Difference } from '../drift/drift-kind.js';
 import type { Hazard, HazardKind } from './hazard.js';
-import { olderReleaseHazard } from './older-release.js';
 import type { Proposal, Settled } from './proposal.js';
 import { tableName } from './split.js';
-import type { Standing } from './standing.js';
 
 type Rename = Difference<'renamed-table' | 'renamed-column'>;
 
@@ -24,13 +22,13 @@ export function presumedBy(difference: Difference, renames: readonly Rename[]): 
 export function renamesThatWait(
   renames: readonly Rename[],
   proposalOf: (difference: Difference) => Proposal | Settled,
-  standing: Standing,
 ): ReadonlyMap<string, HazardKind> {
   const waiting = new Map<string, HazardKind>();
-  if (olderReleaseHazard(standing)) for (const { object } of renames) waiting.set(object, 'older-release');
   for (const rename of renames) {
     const proposal = proposalOf(rename);
-    if (typeof proposal !== 'string' && proposal.hazards.length > 0) waiting.set(rename.object, 'undecided');
+    if (typeof proposal === 'string' || proposal.hazards.length === 0) continue;
+    const isPassing = proposal.hazards.every(({ kind }) => kind === 'older-release');
+    waiting.set(rename.object, isPassing ? 'older-release' : 'undecided');
   }
   return waiting;
 }

@@ -1,5 +1,6 @@
 import type { Difference, DriftKind } from '../drift/drift-kind.js';
 import type { QualifiedName, Schema } from '../schema/model.js';
+import type { Approval } from './approval.js';
 import type { Hazard } from './hazard.js';
 import { isLarger, type Count, type Question } from './question.js';
 import type { Unit } from './step.js';
@@ -35,6 +36,14 @@ export function mayBeLarge(table: QualifiedName, { ask, smallTableBytes }: PlanC
 export interface Proposal {
   readonly units: readonly Unit[];
   readonly hazards: readonly Hazard[];
+  /** Only the database has it: nothing is done about it without somebody's word. */
+  readonly isExtra?: boolean;
+  /** Answers with what would refuse it, as a list of texts; asked once somebody has approved. */
+  readonly obstacles?: Question;
+  /** Somebody's word for exactly this. */
+  readonly approval?: Approval;
+  /** Why an earlier one does not hold. */
+  readonly voided?: string;
 }
 
 export type Planner<Kind extends DriftKind> = (
@@ -42,11 +51,16 @@ export type Planner<Kind extends DriftKind> = (
   context: PlanContext,
 ) => Proposal | Settled;
 
-/** stays: what only the database has is nobody's to drop. accepted: the same thing in another guise. */
-export type Settled = 'stays' | 'accepted';
+/** The same thing in another guise. */
+export type Settled = 'accepted';
 
 export function propose(units: readonly Unit[], hazards: readonly (Hazard | null)[] = []): Proposal {
   return { units, hazards: hazards.filter((hazard) => hazard !== null) };
+}
+
+/** What only the database has stays, unless somebody says that it is to go. */
+export function proposeDrop(units: readonly Unit[], obstacles: Question | null): Proposal {
+  return { units, hazards: [], isExtra: true, ...(obstacles === null ? {} : { obstacles }) };
 }
 
 /** A hazard if the condition is known to hold; what is not known is tried, as every unit can be rolled back. */

@@ -94,7 +94,7 @@ export function countOfMisfits(
     : null;
 }
 
-const INPUT_IS_VALID_SINCE = 160000;
+export const INPUT_IS_VALID_SINCE = 160000;
 
 /** PostgreSQL 16's way to ask whether a text is a value of a type, its length included, without an error. */
 function isInvalidInput(value: string, type: string): string {

@@ -1,4 +1,5 @@
 import type { FillRecord } from '../drift/fill.js';
+import type { Approval } from './approval.js';
 
 /** What stands written about findings from earlier runs, by their ids. Planning hangs on it, and nobody else. */
 export interface Standing {
@@ -13,6 +14,10 @@ export interface Standing {
   readonly olderRelease: string | null;
   /** By their ids. */
   readonly fills: ReadonlyMap<string, FillRecord>;
+  /** Those that still hold, by the ids of their findings. */
+  readonly approvals: ReadonlyMap<string, Approval>;
+  /** Why the latest approval of a finding does not hold any more, by the ids of the findings. */
+  readonly voided: ReadonlyMap<string, string>;
 }
 
 /** Of a database that no run has changed yet. */
@@ -21,4 +26,6 @@ export const NOTHING_STANDS: Standing = {
   olderReleaseIsAlive: false,
   olderRelease: null,
   fills: new Map(),
+  approvals: new Map(),
+  voided: new Map(),
 };

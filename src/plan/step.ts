@@ -1,5 +1,6 @@
 import type { Fill, FillState } from '../drift/fill.js';
 import type { QualifiedName } from '../schema/model.js';
+import type { Loss } from './loss.js';
 
 /** Table locks by PostgreSQL's names. https://www.postgresql.org/docs/current/explicit-locking.html */
 export type LockMode =
@@ -47,6 +48,8 @@ export const PHASES = [
   /** Foreign keys to a key that the same plan makes. */
   'late-foreign-key',
   'validation',
+  /** What somebody has given up. */
+  'drop',
 ] as const;
 
 export type Phase = (typeof PHASES)[number];
@@ -77,6 +80,8 @@ export interface Unit {
   readonly cleanup: string | null;
   /** Written down in the unit's own transaction; with batches, in the last of them. */
   readonly fills?: readonly FillMark[];
+  /** Counted before it runs, and again in its transaction; such a unit only runs when somebody has approved it. */
+  readonly loss?: Loss;
 }
 
 /** A unit in a transaction. */

@@ -9,16 +9,19 @@ const LOCK_TIMEOUT_MS = 200;
 /**
  * Asks the database questions whose answer is one value. One that fails (a column that is not there, a right that is
  * missing, the time) has no answer.
+ *
+ * @param timeoutMs for each, in milliseconds; 0 for no limit
  */
 export async function readAnswers(
   connection: Connection,
   questions: readonly string[],
+  timeoutMs = TIMEOUT_MS,
 ): Promise<Map<string, unknown>> {
   const answers = new Map<string, unknown>();
   if (questions.length === 0) return answers;
   await run(
     connection,
-    `begin read only; ${setWording('transaction')}; set local statement_timeout = ${TIMEOUT_MS}; set local lock_timeout = ${LOCK_TIMEOUT_MS}`,
+    `begin read only; ${setWording('transaction')}; set local statement_timeout = ${timeoutMs}; set local lock_timeout = ${LOCK_TIMEOUT_MS}`,
   );
   for (const question of questions) {
     const answer = await readAnswer(connection, question);

@@ -9,12 +9,14 @@ import {
 } from '../auto-migration.options.js';
 import { AutoMigrator, type CheckReport } from '../auto-migrator.js';
 import { HealingStoppedError } from '../errors.js';
+import type { ApprovalReport } from '../heal/approve.js';
 import type { HealRequest } from '../heal/heal.js';
 import { stageFailureOf, type HealReport } from '../heal/heal-report.js';
 import type { RunRecord } from '../journal/records.js';
 import { DataFixDiscovery } from './data-fix-discovery.js';
 import { findDataSource } from './data-source-lookup.js';
 import type { MigrationEvent } from './events.js';
+import { MigrationLogger } from './migration-logger.js';
 import { staleAtOf } from './staleness.js';
 import { isOpen, StatusBoard, type MigrationStatus } from './status.js';
 import { OPTIONS } from './tokens.js';
@@ -40,6 +42,7 @@ export class AutoMigrationService {
   private healing: Promise<HealReport> | undefined;
   private opening: Promise<unknown> | undefined;
   private readonly stopping = new AbortController();
+  private readonly logger = new MigrationLogger();
 
   constructor(
     @Inject(OPTIONS) private readonly options: ResolvedModuleOptions,
@@ -76,6 +79,20 @@ export class AutoMigrationService {
       this.healing = undefined;
     });
     return this.healing;
+  }
+
+  /**
+   * Approves findings, open or extra: the next healing does what their SQL says, once, if it costs no more by then.
+   *
+   * @param ids those of the findings in a report or in `status().drift`
+   * @param by who approves, for the journal
+   * @throws InvalidOptionError without a name, ConnectionError, DataSourceError, DesiredSchemaError, JournalError
+   */
+  async approve(ids: readonly string[], by: string): Promise<ApprovalReport> {
+    const migrator = await this.ready();
+    const report = await migrator.approve(ids, by);
+    this.logger.approved(report);
+    return report;
   }
 
   /** How things stand, from memory. */

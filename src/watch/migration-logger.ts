@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import type { ApprovalReport } from '../heal/approve.js';
 import type { HealProgress } from '../heal/heal-progress.js';
 import { stageFailureOf, type AppliedStep, type HealReport } from '../heal/heal-report.js';
 import type { Healer } from '../heal/healer-lock.js';
@@ -50,6 +51,15 @@ export class MigrationLogger {
         table,
         drift: summarise(findings, table, ({ kind }) => kind),
       });
+  }
+
+  /** Somebody's word, with what it will cost. */
+  approved({ approved }: ApprovalReport): void {
+    for (const { drift, approval } of approved) {
+      const { id, object, kind } = drift;
+      const { by, expiresAt, loss } = approval;
+      this.logger.log('Approved', { id, object, kind, by, loss, expiresAt });
+    }
   }
 
   /** The application starts before all is healed. */
@@ -153,10 +163,10 @@ export class MigrationLogger {
 
   /** What the next run, or another process, will heal needs nobody. */
   private open(drift: Drift): void {
-    const { object, kind, desired, actual, reason } = drift;
+    const { id, object, kind, desired, actual, reason } = drift;
     if (waitsForOlderRelease(drift)) this.logger.log('Waits for an older release', { object, kind, reason });
     else if (drift.disposition === 'open')
-      this.logger.warn('Open: needs a person', { object, kind, desired, actual, reason });
+      this.logger.warn('Open: needs a person', { id, object, kind, desired, actual, reason });
   }
 }
 

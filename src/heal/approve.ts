@@ -1,0 +1,141 @@
+import { writeApproval } from '../journal/approvals.js';
+import { ensureJournal, journalTablesIn } from '../journal/journal-tables.js';
+import type { Approval, MeasuredLoss } from '../plan/approval.js';
+import { DECISIONS } from '../plan/consent.js';
+import { JournalError } from '../errors.js';
+import type { Drift, Plan } from '../plan/plan.js';
+import type { Connection } from '../schema/connection.js';
+import { readAnswers } from '../schema/read-answers.js';
+import type { HealContext } from './heal.js';
+import { acquireHealerLock } from './healer-lock.js';
+
+/** A finding with the approval that it has got. Plain data. */
+export interface ApprovedDrift {
+  readonly drift: Drift;
+  readonly approval: Approval;
+  /** What keeps it from being done all the same; null where nothing does. */
+  readonly waits: string | null;
+}
+
+/** Plain data. */
+export interface ApprovalReport {
+  readonly approved: readonly ApprovedDrift[];
+  /** What was not approved, and why. */
+  readonly refused: readonly {
+    readonly id: string;
+    readonly object: string | null;
+    readonly reason: string;
+  }[];
+}
+
+export type ApproveContext = Pick<HealContext, 'connect' | 'lookout'> & {
+  readonly options: {
+    readonly journalSchema: string;
+    readonly waitForHealerMs: number;
+    readonly approvalTtlMs: number;
+  };
+};
+
+/**
+ * Looks, counts what the findings of these ids would cost, and writes down that somebody approves them. Changes nothing
+ * else: the next healing does what was approved.
+ *
+ * @throws ConnectionError, DataSourceError, DesiredSchemaError, JournalError
+ */
+export async function approve(
+  context: ApproveContext,
+  ids: readonly string[],
+  by: string,
+): Promise<ApprovalReport> {
+  const { journalSchema, approvalTtlMs: ttlMs } = context.options;
+  const connection = await context.connect();
+  try {
+    const { plan } = await context.lookout.look(connection);
+    const approved: ApprovedDrift[] = [];
+    const refused: ApprovalReport['refused'][number][] = [];
+    for (const id of new Set(ids)) {
+      const drift = plan.drift.find((each) => each.id === id);
+      const loss = await measure(connection, plan, id);
+      const reason = refusalOf(drift) ?? (loss === null ? UNCOUNTED : null);
+      if (!drift || !loss || reason !== null) {
+        refused.push({ id, object: drift?.object ?? null, reason: reason ?? UNCOUNTED });
+        continue;
+      }
+      await ensureTable(context, connection);
+      const approval = await writeApproval(connection, journalSchema, drift, { by, ttlMs, loss });
+      approved.push({ drift, approval, waits: whatRemains(drift) });
+    }
+    return { approved, refused };
+  } finally {
+    await connection.close();
+  }
+}
+
+const UNCOUNTED = 'what it would cost could not be counted, as somebody else has the table locked; try again';
+
+/** Why nobody can approve a finding; null where somebody can. */
+function refusalOf(drift: Drift | undefined): string | null {
+  if (!drift)
+    return 'no finding has this id: it is healed, or has changed since and has another one. Look again, with the same --execution as the application';
+  const { disposition, approval, sql, hazards, reason } = drift;
+  if (approval) return null;
+  if (disposition === 'accepted') return 'there is nothing to do: it is the same in another guise';
+  if (disposition === 'heal') return 'it needs no approval: the next run heals it';
+  if (sql.length === 0) return `no statement would bring it about: ${reason}`;
+  if (disposition === 'extra' || hazards.some((kind) => DECISIONS.has(kind))) return null;
+  return `an approval would not change that ${reason}`;
+}
+
+function whatRemains({ disposition, hazards, reason }: Drift): string | null {
+  return disposition !== 'extra' && hazards.some((kind) => !DECISIONS.has(kind)) ? reason : null;
+}
+
+/** However long it takes, as somebody waits for the answer; null where it cannot be counted. */
+async function measure(connection: Connection, plan: Plan, id: string): Promise<MeasuredLoss[] | null> {
+  const units = [...plan.units, ...plan.openUnits, ...plan.extraUnits];
+  const losses = units.flatMap(({ drift, loss }) => (loss && drift.id === id ? [loss] : []));
+  const measured: MeasuredLoss[] = [];
+  for (const { measures } of losses) {
+    const found = await firstCounted(connection, measures);
+    if (!found) return null;
+    measured.push(found);
+  }
+  return measured;
+}
+
+async function firstCounted(
+  connection: Connection,
+  measures: readonly { readonly what: string; readonly count: string }[],
+): Promise<MeasuredLoss | undefined> {
+  for (const { what, count } of measures) {
+    const answers = await readAnswers(connection, [count], NO_TIMEOUT);
+    const answer = answers.get(count);
+    if (typeof answer === 'number') return { what, count: answer };
+  }
+  return undefined;
+}
+
+const NO_TIMEOUT = 0;
+
+/** The journal may be of an older version, or not be there yet. Only the one healer makes its tables. */
+async function ensureTable(
+  { connect, options: { journalSchema, waitForHealerMs } }: ApproveContext,
+  connection: Connection,
+): Promise<void> {
+  const isThere = async (): Promise<boolean> =>
+    (await journalTablesIn(connection, journalSchema)).has('approval');
+  if (await isThere()) return;
+  const signal = new AbortController().signal;
+  const lock = await acquireHealerLock(connect, journalSchema, waitForHealerMs, signal);
+  if (!lock) {
+    if (await isThere()) return;
+    throw new JournalError(
+      'The journal has no place for approvals yet, and another process is healing. Nothing was approved; try again once it has ended.',
+    );
+  }
+  try {
+    await ensureJournal(connection, journalSchema);
+  } finally {
+    await lock.release();
+  }
+}

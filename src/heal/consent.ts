@@ -1,0 +1,109 @@
+import { giveBackApproval, useApproval, voidApproval } from '../journal/approvals.js';
+import { growthOf, type Approval } from '../plan/approval.js';
+import type { Loss } from '../plan/loss.js';
+import type { PlannedUnit } from '../plan/plan.js';
+import type { Count } from '../plan/question.js';
+import { queryRows, run, type Connection } from '../schema/connection.js';
+import { quoteLiteral, quoteQualified } from '../schema/identifier.js';
+import { StepFailure, type StepInUnit } from './steps.js';
+
+interface Place {
+  readonly journalSchema: string;
+  /** Of the journal. */
+  readonly runId: string;
+}
+
+/** An approval that does not hold for what is there by now. Its unit is rolled back. */
+export class ApprovalVoid extends Error {
+  constructor(
+    readonly approval: Approval,
+    reason: string,
+  ) {
+    super(reason);
+  }
+}
+
+/**
+ * Uses up the approval of a unit in the transaction that is open, so that both take effect or neither, and counts once
+ * more what it gives up.
+ *
+ * @throws ApprovalVoid when somebody else has used it, its time is over, or more would be lost than was approved
+ */
+export async function assertConsent(
+  connection: Connection,
+  { approval, loss }: PlannedUnit,
+  { journalSchema, runId }: Place,
+): Promise<void> {
+  if (!approval) return;
+  if (!(await useApproval(connection, journalSchema, approval, runId)))
+    throw new ApprovalVoid(approval, GONE);
+  if (loss) await assertNotGrown(connection, approval, loss);
+}
+
+const GONE = 'the approval has been used, has expired or is void by now; look again and approve it again';
+
+/**
+ * Nobody writes to a table that is locked between the count and the change. A large one would be locked for too long: it
+ * is counted while others write, right before.
+ */
+async function assertNotGrown(connection: Connection, approval: Approval, loss: Loss): Promise<void> {
+  const measure = loss.measures.find(({ what }) =>
+    approval.loss.some((each) => each.what === what && each.count !== null),
+  );
+  if (!measure) return;
+  const count = loss.isLarge
+    ? await countUnlimited(connection, measure.count)
+    : await countLocked(connection, loss, measure.count);
+  const growth = growthOf(approval, measure.what, count);
+  if (growth !== null) throw new ApprovalVoid(approval, growth);
+}
+
+async function countLocked(
+  connection: Connection,
+  { table }: Loss,
+  count: Count,
+): Promise<number | undefined> {
+  await run(connection, `lock table ${quoteQualified(table)} in access exclusive mode`);
+  const [row] = await queryRows<{ count: number }>(connection, count);
+  return row?.count;
+}
+
+/** The limit of a statement's time is for those that stop others. */
+async function countUnlimited(connection: Connection, count: Count): Promise<number | undefined> {
+  const [saved] = await queryRows<{ timeout: string }>(
+    connection,
+    `select current_setting('statement_timeout') as timeout, set_config('statement_timeout', '0', true)`,
+  );
+  const [row] = await queryRows<{ count: number }>(connection, count);
+  await run(connection, `set local statement_timeout = ${quoteLiteral(saved?.timeout ?? '0')}`);
+  return row?.count;
+}
+
+/**
+ * The same for a unit that runs outside any transaction: its approval is used up before it begins, so that no crash can
+ * make it serve twice. After a failure that we live to see it holds again.
+ */
+export async function withConsent<Value>(
+  connection: Connection,
+  [first]: readonly StepInUnit[],
+  { journalSchema, runId }: Place,
+  task: () => Promise<Value>,
+): Promise<Value> {
+  const approval = first?.unit.approval;
+  if (!approval) return task();
+  if (!(await useApproval(connection, journalSchema, approval, runId)))
+    throw new StepFailure(0, new ApprovalVoid(approval, GONE));
+  try {
+    return await task();
+  } catch (error) {
+    await giveBackApproval(connection, journalSchema, approval, runId).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Writes down that an approval does not hold any more, if that is what a unit failed for. */
+export async function noteVoid(connection: Connection, journalSchema: string, error: unknown): Promise<void> {
+  const cause = error instanceof StepFailure ? error.cause : error;
+  if (cause instanceof ApprovalVoid && cause.message !== GONE)
+    await voidApproval(connection, journalSchema, cause.approval, cause.message);
+}

@@ -1,0 +1,105 @@
+import { redact, SqlState, sqlStateOf } from '../errors.js';
+import type { Approval, MeasuredLoss } from '../plan/approval.js';
+import type { Drift } from '../plan/plan.js';
+import { queryRows, type Connection } from '../schema/connection.js';
+import type { Ask } from './claims.js';
+import { isoTime, journalTable } from './journal-tables.js';
+
+/** It can still be used. */
+const HOLDS = 'used_at is null and voided_at is null and expires_at > clock_timestamp()';
+
+const AS_APPROVAL = `id::text, drift_id as "driftId", object, approved_by as "by",
+  ${isoTime('approved_at')} as at, ${isoTime('expires_at')} as "expiresAt", loss`;
+
+/** The approvals that hold, and why the latest ones do not that were found void, by the ids of their findings. */
+export async function readApprovals(
+  connection: Connection,
+  schema: string,
+): Promise<{ approvals: Map<string, Approval>; voided: Map<string, string> }> {
+  const table = journalTable(schema, 'approval');
+  const latest = await queryRows<Approval & { readonly holds: boolean; readonly reason: string | null }>(
+    connection,
+    `select distinct on (drift_id) ${AS_APPROVAL}, ${HOLDS} as holds, void_reason as reason
+      from ${table} where used_at is null and expires_at > clock_timestamp() order by drift_id, id desc`,
+  );
+  const approvals = new Map<string, Approval>();
+  const voided = new Map<string, string>();
+  for (const { holds, reason, ...approval } of latest)
+    if (holds) approvals.set(approval.driftId, approval);
+    else if (reason !== null) voided.set(approval.driftId, reason);
+  return { approvals, voided };
+}
+
+/** Writes down that somebody approves a finding. Takes the place of an earlier approval of the same. */
+export async function writeApproval(
+  connection: Connection,
+  schema: string,
+  drift: Drift,
+  given: { readonly by: string; readonly ttlMs: number; readonly loss: readonly MeasuredLoss[] },
+): Promise<Approval> {
+  const table = journalTable(schema, 'approval');
+  const { id, kind, object, desired, actual, sql } = drift;
+  const insert = `with earlier as (
+      update ${table} set voided_at = clock_timestamp(), void_reason = 'approved again'
+      where drift_id = $1 and ${HOLDS})
+    insert into ${table} (drift_id, kind, object, desired, actual, sql, loss, approved_by, expires_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, clock_timestamp() + make_interval(secs => $9::float8 / 1000))
+    returning ${AS_APPROVAL}`;
+  const loss = JSON.stringify(given.loss);
+  const values = [id, kind, object, desired, actual, [...sql], loss, given.by, given.ttlMs];
+  const [row] = await queryRows<Approval>(connection, insert, values);
+  if (!row) throw new Error('The approval was not written');
+  return row;
+}
+
+/**
+ * Uses an approval up, once: in a transaction that is open together with whatever else happens there.
+ *
+ * @returns whether it held; whoever else is about to use it is waited for
+ */
+export async function useApproval(
+  connection: Connection,
+  schema: string,
+  { id }: Approval,
+  runId: string,
+): Promise<boolean> {
+  const sql = `update ${journalTable(schema, 'approval')}
+    set used_at = clock_timestamp(), run_id = $2 where id = $1 and ${HOLDS} returning id`;
+  return (await queryRows(connection, sql, [id, runId])).length > 0;
+}
+
+/** What it was used for has failed outside any transaction: it holds again. */
+export async function giveBackApproval(
+  connection: Connection,
+  schema: string,
+  { id }: Approval,
+  runId: string,
+): Promise<void> {
+  const sql = `update ${journalTable(schema, 'approval')} set used_at = null, run_id = null where id = $1 and run_id = $2`;
+  await connection.query(sql, [id, runId]);
+}
+
+/** It does not hold any more, although nobody has used it. */
+export async function voidApproval(
+  connection: Connection,
+  schema: string,
+  { id }: Approval,
+  reason: string,
+): Promise<void> {
+  const sql = `update ${journalTable(schema, 'approval')}
+    set voided_at = clock_timestamp(), void_reason = $2 where id = $1 and ${HOLDS}`;
+  await connection.query(sql, [id, redact(reason)]);
+}
+
+/** Whether anything is approved and not done yet: what no fingerprint of the catalog shows. */
+export async function holdsApprovals(ask: Ask, schema: string): Promise<boolean> {
+  const sql = `select exists (select from ${journalTable(schema, 'approval')} where ${HOLDS}) as holds`;
+  try {
+    const [row] = await ask<{ holds: boolean }>(sql, []);
+    return row?.holds ?? false;
+  } catch (error) {
+    const state = sqlStateOf(error);
+    if (state === SqlState.undefinedTable || state === SqlState.insufficientPrivilege) return false;
+    throw error;
+  }
+}
