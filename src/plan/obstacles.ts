@@ -28,7 +28,8 @@ export function obstaclesOfKey(table: QualifiedName, constraint: string): Questi
 /** https://www.postgresql.org/docs/current/catalog-pg-depend.html */
 function obstaclesOf(root: string): Question {
   return `with root(oid, type, attnum) as (${root})
-    select coalesce(json_agg(distinct coalesce(v.text, pg_describe_object(d.classid, d.objid, d.objsubid))), '[]')
+    select coalesce(json_agg(distinct regexp_replace(
+      coalesce(v.text, pg_describe_object(d.classid, d.objid, d.objsubid)), '^default value for ', '')), '[]')
     from root join pg_depend d on d.deptype in ('n', 'a') and (
       d.refclassid = 'pg_class'::regclass and d.refobjid = root.oid and (root.attnum is null or d.refobjsubid = root.attnum)
       or d.refclassid = 'pg_type'::regclass and root.type <> 0 and d.refobjid in (

@@ -10,5 +10,11 @@ export const room = new EntitySchema({
   },
 });
 
+export const hall = new EntitySchema({
+  name: 'hall',
+  columns: { id: { type: 'integer', primary: true, primaryKeyConstraintName: 'hall_pkey' } },
+});
+
 export const ROOM = `create table room (id integer primary key, code varchar(5) not null, floor integer);
-  insert into room values (1, 'A1', 1), (2, 'A2', null)`;
+  create table hall (id integer primary key);
+  insert into room values (1, 'A1', 1), (2, 'A2', null); insert into hall values (1), (2)`;

@@ -143,6 +143,7 @@ const reports: [title: string, report: Partial<HealReport>, lines: unknown[]][] 
         'warn',
         'Open: needs a person',
         {
+          id: 'different-nullability public.staff.badge',
           object: 'public.staff.badge',
           kind: 'different-nullability',
           desired: 'NOT NULL',

@@ -1,0 +1,141 @@
+import pg from 'pg';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { AutoMigrator } from '../../src/auto-migrator.js';
+import { connectorOf } from '../../src/desired/data-source.js';
+import type { DriftKind } from '../../src/drift/drift-kind.js';
+import { useApproval } from '../../src/journal/approvals.js';
+import type { Approval } from '../../src/plan/approval.js';
+import { run } from '../../src/schema/connection.js';
+import { openDataSource } from '../auto-migrator/open-data-source.js';
+import { createTestDatabase, type TestDatabase } from '../setup/database.js';
+import { hall, ROOM, room } from './room.js';
+
+let database: TestDatabase;
+let migrator: AutoMigrator;
+/** Somebody else's session, in a transaction that has touched the table. */
+let other: pg.Client;
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  await database.query(`${ROOM}; alter table room add note text; update room set note = 'x' where id = 1;
+    create index by_floor on room (floor)`);
+  const dataSource = await openDataSource(database.url, [room, hall]);
+  migrator = new AutoMigrator(dataSource, { execution: 'online', lockTimeoutMs: 20_000, lockRetries: 0 });
+  other = new pg.Client({ connectionString: database.url });
+  await other.connect();
+});
+
+afterEach(() => other.end());
+
+async function approve(kind: DriftKind): Promise<Approval> {
+  const { drift } = await migrator.check();
+  const ids = drift.filter((each) => each.kind === kind).map(({ id }) => id);
+  const { approved } = await migrator.approve(ids, 'ada');
+  if (!approved[0]) throw new Error(`no ${kind}`);
+  return approved[0].approval;
+}
+
+/** The session of the healing that waits for somebody's lock. */
+async function waiting(): Promise<number> {
+  for (;;) {
+    const [row] = await database.query<{ pid: number }>(
+      `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    if (row) return row.pid;
+  }
+}
+
+const state = async (): Promise<object[]> =>
+  database.query(
+    'select used_at is not null as used, voided_at is not null as voided from auto_migration.approval order by id',
+  );
+
+test('a process that dies between the use and the step has not used it: the next run does', async () => {
+  await approve('extra-column');
+  await other.query('begin; select from room');
+  const dying = migrator.heal();
+  const pid = await waiting();
+  await database.query('select pg_terminate_backend($1)', [pid]);
+  expect(await dying).toMatchObject({ outcome: 'failed', applied: [] });
+  expect(await state()).toEqual([{ used: false, voided: false }]);
+
+  await other.query('rollback');
+  expect(await migrator.heal()).toMatchObject({ outcome: 'healed', applied: [{ action: 'drop column' }] });
+  expect(await state()).toEqual([{ used: true, voided: false }]);
+});
+
+test('of a step that runs outside any transaction nobody can tell: it is not tried twice', async () => {
+  await approve('extra-index');
+  await other.query('begin; select from room');
+  const dying = migrator.heal();
+  const pid = await waiting();
+  expect(await state()).toEqual([{ used: true, voided: false }]);
+  await database.query('select pg_terminate_backend($1)', [pid]);
+  await dying;
+  await other.query('rollback');
+  expect(await state()).toEqual([{ used: true, voided: false }]);
+  expect((await migrator.heal()).applied).toEqual([]);
+});
+
+test('a step outside any transaction that is refused leaves its approval', async () => {
+  await approve('extra-index');
+  await database.query(`create function refuse() returns event_trigger language plpgsql as $$ begin raise 'not now'; end $$;
+    create event trigger refuse on sql_drop when tag in ('DROP INDEX') execute function refuse()`);
+  const refused = await migrator.heal();
+  expect(refused.failed).toMatchObject([
+    { action: 'drop index', error: expect.stringContaining('not now') as string },
+  ]);
+  expect(await state()).toEqual([{ used: false, voided: false }]);
+});
+
+test('what is written between the look and the lock makes it void', async () => {
+  const { id } = await approve('extra-column');
+  await other.query(`begin; update room set note = 'y' where id = 2`);
+  const healing = migrator.heal();
+  await waiting();
+  await other.query('commit');
+  const reason =
+    /the approval of ada \(.*\) was for 1 values, and by now it is 2: it is void, approve it again/;
+  const report = await healing;
+  expect(report.failed[0]?.error).toMatch(reason);
+  const drift = report.drift.find(({ kind }) => kind === 'extra-column');
+  expect(drift).toMatchObject({ disposition: 'extra' });
+  expect(drift?.reason).toMatch(reason);
+  expect(await state()).toEqual([{ used: false, voided: true }]);
+  expect(await database.query('select note from room order by id')).toEqual([{ note: 'x' }, { note: 'y' }]);
+
+  // Void for good, even when the values have gone.
+  await database.query('update room set note = null');
+  expect((await migrator.heal()).applied).toEqual([]);
+  expect(id).not.toBe((await approve('extra-column')).id);
+  expect((await migrator.heal()).applied).toMatchObject([{ action: 'drop column' }]);
+});
+
+test('two processes that heal at once use it once', async () => {
+  await approve('extra-column');
+  const second = new AutoMigrator(await openDataSource(database.url, [room, hall]), { execution: 'online' });
+  const reports = await Promise.all([migrator.heal(), second.heal()]);
+  expect(reports.flatMap(({ failed }) => failed)).toEqual([]);
+  expect(reports.flatMap(({ applied }) => applied)).toMatchObject([{ action: 'drop column' }]);
+  expect(await state()).toEqual([{ used: true, voided: false }]);
+});
+
+describe('two sessions that use one approval, as when a healer has lost its lock', () => {
+  test.each([
+    ['commit', false],
+    ['rollback', true],
+  ] as const)('after the %s of the first the second one may: %s', async (end, may) => {
+    const approval = await approve('extra-column');
+    const connect = connectorOf(await openDataSource(database.url, [room, hall]));
+    const [one, two] = [await connect(), await connect()];
+    await run(one, 'begin');
+    await run(two, 'begin');
+    expect(await useApproval(one, 'auto_migration', approval, '1')).toBe(true);
+    const late = useApproval(two, 'auto_migration', approval, '2');
+    await waiting();
+    await run(one, end);
+    expect(await late).toBe(may);
+    await one.close();
+    await two.close();
+  });
+});
