@@ -93,7 +93,7 @@ describe('docs/drift.md', () => {
   });
 
   test.each(rows)('%s is told in full', (...cells) => {
-    expect(cells).toHaveLength(4);
+    expect(cells).toHaveLength(5);
     expect(cells).not.toContain('');
   });
 

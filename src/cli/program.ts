@@ -100,11 +100,12 @@ export async function runCommandLine(args: readonly string[], output: Output, st
       writeErr: (text) => output.error(text.trimEnd()),
     });
   const add = (name: string, description: string, task: Task): Command =>
-    withFlags(program.command(name).description(description)).action(
-      async (flags: Flags, command: Command) => {
-        exitCode = await runTask(task, { ...flags, ids: command.args }, output, stop);
-      },
-    );
+    // Commander gives a command's arguments, each apart, before its flags and itself.
+    withFlags(program.command(name).description(description)).action(async (...given: unknown[]) => {
+      const command = given.at(-1) as Command;
+      const flags = { ...command.opts<Flags>(), ids: command.args };
+      exitCode = await runTask(task, flags, output, stop);
+    });
   add('check', 'compare; exits 0 in sync, 2 drift, 1 could not look', check);
   add('plan', 'print the SQL that would bring them together; exits as check', plan);
   add('heal', 'heal what is safe; exits 0 nothing left open, 2 something left open, 1 failed', heal);

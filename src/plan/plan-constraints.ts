@@ -49,7 +49,7 @@ function reliance(difference: Difference<'different-constraint'>, { actual }: Pl
     table.constraints.filter(isSame).map((key) => displayName(table.schema, table.name, key.name)),
   );
   const detail = `${relying.join(', ')} points to it; drop that foreign key first, the next run makes it anew`;
-  return hazardIf(relying.length > 0, 'undecided', detail);
+  return hazardIf(relying.length > 0, 'waits', detail);
 }
 
 function isSameKey(wanted: Constraint, found: Constraint): boolean {

@@ -58,7 +58,7 @@ export const planDifferentIndex: Planner<'different-index'> = (difference, conte
   ];
   const pointedTo = hazardIf(
     found.unique && context.ask(isPointedTo(tableOf(difference), found.name)),
-    'undecided',
+    'waits',
     'foreign keys hold on to the old one; drop them by hand, and the next run makes both',
   );
   const hazards = hazardsOfBuild(difference, wanted, replacement.name, context);

@@ -75,3 +75,80 @@ test.each([
   expect(exitCode).toBe(0);
   expect(stop).toHaveBeenCalledTimes(times);
 });
+
+describe('approve', () => {
+  const extra = 'create table report (id integer); insert into report values (1), (2)';
+
+  async function scene(name: string) {
+    const database = await createTestDatabase();
+    await database.query(`${extra}; create table room (id integer primary key, code text not null);
+      insert into room values (1, 'toolong')`);
+    const typeorm = JSON.stringify(import.meta.resolve('typeorm'));
+    const file = join(folder, `${name}.mjs`);
+    writeFileSync(
+      file,
+      `import { DataSource, EntitySchema } from ${typeorm};
+      const room = new EntitySchema({ name: 'room', columns: {
+        id: { type: 'integer', primary: true, primaryKeyConstraintName: 'room_pkey' },
+        code: { type: 'character varying', length: 5 } } });
+      export default new DataSource({ type: 'postgres', url: '${database.url}', entities: [room] });\n`,
+    );
+    return { database, file };
+  }
+
+  test('tells what would be lost, and the next heal does it', async () => {
+    const { database, file } = await scene('approve');
+    const { out: checked } = await typed('check', '-d', file);
+    const [, id = ''] = /extra-table public\.report {2}\[(\w+)\]/.exec(checked) ?? [];
+
+    const named = await typed('approve', id, '-d', file, '--by', 'ada');
+    expect(named).toMatchObject({ exitCode: 0, error: '' });
+    expect(named.out).toMatch(
+      new RegExp(
+        `^Approved ${id} extra-table public.report, by ada, until \\S+\\n  would be lost: 2 rows\\n  DROP TABLE`,
+      ),
+    );
+
+    const all = await typed('approve', '-d', file, '--all', '--hazard', 'data-loss', '--json');
+    expect(JSON.parse(all.out)).toMatchObject({
+      approved: [
+        {
+          drift: { object: 'public.room.code' },
+          approval: { by: expect.stringContaining('@') as string, loss: [{ count: 1 }] },
+        },
+      ],
+      refused: [],
+    });
+    expect(await typed('heal', '-d', file)).toMatchObject({ exitCode: 0 });
+    expect(await database.query(`select code, to_regclass('report') as report from room`)).toEqual([
+      { code: 'toolo', report: null },
+    ]);
+    expect(await typed('approve', '-d', file, '--all')).toMatchObject({
+      exitCode: 0,
+      out: 'Nothing to approve',
+    });
+  });
+
+  test.each<[args: string[], message: RegExp]>([
+    [[], /name the ids that check prints, or say --all/],
+    [['0123456789ab', '--all'], /name the ids that check prints, or say --all/],
+    [['0123456789ab', '--hazard', 'data-loss'], /goes with --all/],
+    [['0123456789ab', '--approval-ttl-ms', '5'], /5 is below 1000 ms/],
+    [['0123456789ab', '--by', ' '], /an approval has the name of who gave it/],
+  ])('%j is a mistake', async (args, message) => {
+    const file = dataSourceFile('approve-mistake', `url: '${url}'`);
+    const { exitCode, error } = await typed('approve', ...args, '-d', file);
+    expect({ exitCode, error }).toEqual({ exitCode: 1, error: expect.stringMatching(message) as string });
+  });
+
+  test('an id that no finding has is told, with 1', async () => {
+    const { exitCode, out } = await typed(
+      'approve',
+      '0123456789ab',
+      '-d',
+      dataSourceFile('none', `url: '${url}'`),
+    );
+    expect(exitCode).toBe(1);
+    expect(out).toMatch(/^NOT APPROVED 0123456789ab: no finding has this id/);
+  });
+});
