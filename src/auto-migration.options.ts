@@ -187,6 +187,7 @@ export interface AutoMigrationModuleOptions extends AutoMigratorOptions {
   staleAfterMs?: number | false;
   /**
    * How long a shutdown waits for the unit of work that is running to end or roll back, in milliseconds, 0 to 600000.
+   * Then its sessions are cut off.
    * @default 5000
    */
   shutdownTimeoutMs?: number;

@@ -4,6 +4,7 @@ import {
   type AutoMigratorOptions,
   type ResolvedMigratorOptions,
 } from './auto-migration.options.js';
+import { askerOf } from './desired/ask-pool.js';
 import { connectorOf } from './desired/data-source.js';
 import { Migrations } from './desired/migrations.js';
 import { describeError, InvalidOptionError } from './errors.js';
@@ -12,12 +13,16 @@ import { approve, type ApprovalReport } from './heal/approve.js';
 import { heal, type HealRequest } from './heal/heal.js';
 import type { HealReport } from './heal/heal-report.js';
 import { currentHealer, type Healer } from './heal/healer-lock.js';
+import { heeding, unlessStopped } from './heal/stopping.js';
 import { Claims, type Ask } from './journal/claims.js';
 import { readHistory } from './journal/history.js';
 import type { RunRecord } from './journal/records.js';
 import { Lookout } from './look.js';
 import type { Drift, Plan } from './plan/plan.js';
 import type { Connect, Connection } from './schema/connection.js';
+import { within } from './within.js';
+
+const CANCEL_TIMEOUT_MS = 1000;
 
 /** What a look at the database found. Plain data. */
 export interface CheckReport {
@@ -31,6 +36,12 @@ export interface CheckReport {
   /** What could not be looked at, or not be trusted, and does not spoil the rest. */
   readonly warnings: readonly string[];
   readonly error: string | null;
+}
+
+/** How a check can be stopped. */
+export interface CheckRequest {
+  /** Ends it: the report then says so, with the verdict 'unknown'. */
+  readonly signal?: AbortSignal;
 }
 
 /** A check with the statements in the order in which they would run. */
@@ -52,6 +63,7 @@ export interface PlanReport extends CheckReport {
 export class AutoMigrator {
   private readonly options: ResolvedMigratorOptions;
   private readonly connect: Connect;
+  private readonly sessions = new Set<Connection>();
   private readonly ask: Ask;
   private readonly claims: Claims;
   private readonly lookout: Lookout;
@@ -64,28 +76,28 @@ export class AutoMigrator {
    */
   constructor(dataSource: DataSource, options: AutoMigratorOptions = {}) {
     this.options = resolveMigratorOptions(options);
-    this.connect = connectorOf(dataSource);
+    this.connect = remembering(connectorOf(dataSource), this.sessions);
+    this.ask = askerOf(dataSource);
     this.claims = new Claims(this.options.journalSchema, this.options.contractAfterMs);
-    this.lookout = new Lookout(dataSource, this.options, this.claims);
-    this.ask = (sql, values) => dataSource.query(sql, [...values]);
+    this.lookout = new Lookout(dataSource, this.ask, this.options, this.claims);
     const { dataFixes, journalSchema, runMigrations } = this.options;
     this.migrations = runMigrations ? new Migrations(dataSource) : null;
     this.dataFixes = new DataFixes(dataSource, this.connect, dataFixes, journalSchema);
   }
 
   /** Compares. Changes nothing; what keeps it from looking is told in the report, not thrown. */
-  async check(): Promise<CheckReport> {
-    const { plan: _plan, ...report } = await this.plan();
+  async check(request: CheckRequest = {}): Promise<CheckReport> {
+    const { plan: _plan, ...report } = await this.plan(request);
     return report;
   }
 
   /** Compares, and tells what would be done in which order. Changes nothing. */
-  async plan(): Promise<PlanReport> {
+  async plan({ signal = new AbortController().signal }: CheckRequest = {}): Promise<PlanReport> {
     const start = performance.now();
     try {
       const { desiredHash, schemas, plan, isInSync, warnings } =
-        (await this.lookout.glance()) ??
-        (await this.withConnection((connection) => this.lookout.look(connection)));
+        (await unlessStopped(this.lookout.glance(), signal)) ??
+        (await this.withConnection((connection) => this.lookout.look(heeding(connection, signal)), signal));
       return {
         verdict: isInSync ? 'in-sync' : 'drift',
         desiredHash,
@@ -151,14 +163,47 @@ export class AutoMigrator {
     return this.withConnection((connection) => currentHealer(connection, this.options.journalSchema));
   }
 
-  private async withConnection<Value>(task: (connection: Connection) => Promise<Value>): Promise<Value> {
-    const connection = await this.connect();
+  /** Ends every session at once; what they are at is rolled back by the server. @internal */
+  async disconnect(): Promise<void> {
+    await Promise.all([...this.sessions].map(end));
+  }
+
+  private async withConnection<Value>(
+    task: (connection: Connection) => Promise<Value>,
+    signal = new AbortController().signal,
+  ): Promise<Value> {
+    const connection = await unlessStopped(this.connect(), signal, (late) => late.close());
     try {
       return await task(connection);
     } finally {
       await connection.close();
     }
   }
+}
+
+/** The server would let a statement go on waiting for its lock, with others queued behind it, when its client is gone. */
+async function end(session: Connection): Promise<void> {
+  await within(
+    CANCEL_TIMEOUT_MS,
+    session.cancel().catch(() => undefined),
+  );
+  await session.close();
+}
+
+/** Knows which sessions are open. */
+function remembering(connect: Connect, sessions: Set<Connection>): Connect {
+  return async () => {
+    const opened = await connect();
+    const session: Connection = {
+      ...opened,
+      async close() {
+        sessions.delete(session);
+        await opened.close();
+      },
+    };
+    sessions.add(session);
+    return session;
+  };
 }
 
 function since(start: number): number {

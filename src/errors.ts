@@ -36,7 +36,9 @@ export class ConnectionError extends AutoMigrationError {
   override readonly name = 'ConnectionError';
 
   constructor(cause: unknown) {
-    super(`Cannot connect to PostgreSQL: ${describeError(cause)}. Nothing was compared or changed.`);
+    super(`Cannot connect to PostgreSQL: ${describeError(cause)}. Nothing was compared or changed.`, {
+      cause,
+    });
   }
 }
 

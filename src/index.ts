@@ -4,7 +4,7 @@ export type {
   AutoMigratorOptions,
   HealthOptions,
 } from './auto-migration.options.js';
-export { AutoMigrator, type CheckReport, type PlanReport } from './auto-migrator.js';
+export { AutoMigrator, type CheckReport, type CheckRequest, type PlanReport } from './auto-migrator.js';
 export type { FormerNames } from './desired/former-names.js';
 export { RenamedFrom } from './desired/renamed-from.js';
 export { Backfill } from './desired/backfill.decorator.js';

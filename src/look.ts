@@ -50,6 +50,7 @@ export class Lookout {
 
   constructor(
     private readonly dataSource: DataSource,
+    private readonly ask: Ask,
     private readonly options: ResolvedMigratorOptions,
     private readonly claims: Claims,
   ) {
@@ -70,7 +71,7 @@ export class Lookout {
     if (Date.now() - settled.at > FULL_LOOK_AFTER_MS) return undefined;
     try {
       const sql = fingerprintQuery(settled.look.schemas);
-      const [row] = await this.dataSource.query<{ fingerprint: string }[]>(sql);
+      const [row] = await this.ask<{ fingerprint: string }>(sql, []);
       if (row?.fingerprint !== settled.fingerprint) return undefined;
       return (await this.mayBeApproved(settled.look)) ? undefined : settled.look;
     } catch {
@@ -82,8 +83,7 @@ export class Lookout {
   /** Such a look is to be trusted no more: what was extra may be somebody's to drop by now. */
   private async mayBeApproved({ plan }: Look): Promise<boolean> {
     if (plan.extraUnits.length === 0) return false;
-    const ask: Ask = (sql, values) => this.dataSource.query(sql, [...values]);
-    return holdsApprovals(ask, this.options.journalSchema);
+    return holdsApprovals(this.ask, this.options.journalSchema);
   }
 
   /** @throws DataSourceError, DesiredSchemaError */

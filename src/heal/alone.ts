@@ -2,6 +2,7 @@ import { SqlState, sqlStateOf } from '../errors.js';
 import { queryRows, run, type Connection } from '../schema/connection.js';
 import { setWording } from '../schema/wording.js';
 import { runSteps, StepFailure, type StepInUnit } from './steps.js';
+import { heeding } from './stopping.js';
 
 /**
  * Runs a unit of one statement outside any transaction. A concurrent build waits for older snapshots all over the
@@ -10,6 +11,7 @@ import { runSteps, StepFailure, type StepInUnit } from './steps.js';
 export async function runAlone(
   connection: Connection,
   steps: readonly StepInUnit[],
+  signal: AbortSignal,
   onStep: (position: number) => void,
 ): Promise<number[]> {
   // What is set on a session behind a pooler would be set on somebody else's.
@@ -17,7 +19,7 @@ export async function runAlone(
     await run(connection, `set lock_timeout = 0; set statement_timeout = 0; ${setWording('session')}`);
   const before = await invalidIndexes(connection);
   try {
-    return await runSteps(connection, steps, onStep);
+    return await runSteps(heeding(connection, signal), steps, onStep);
   } catch (error) {
     const cleanup = steps[0]?.unit.cleanup ?? null;
     // Where this fails too, the carcass is drift at the next look.

@@ -18,6 +18,7 @@ import type { HealProgress } from './heal-progress.js';
 import { Pace } from './pace.js';
 import { retryLockConflicts } from './retry.js';
 import { StepFailure, type StepInUnit } from './steps.js';
+import { heeding } from './stopping.js';
 
 export interface BatchOptions {
   readonly journalSchema: string;
@@ -49,7 +50,7 @@ export async function runBatches(
   onStep(0);
   const start = performance.now();
   try {
-    await new Filling(connection, mark, options).run();
+    await new Filling(connection, heeding(connection, options.signal), mark, options).run();
   } catch (error) {
     throw error instanceof StepFailure ? error : new StepFailure(0, error);
   }
@@ -74,7 +75,9 @@ class Filling {
   private metBefore = 0;
 
   constructor(
+    /** For what has to be done even when the healing is to end. */
     private readonly connection: Connection,
+    private readonly session: Connection,
     private readonly mark: FillMark,
     private readonly options: BatchOptions,
   ) {
@@ -83,8 +86,8 @@ class Filling {
   }
 
   async run(): Promise<void> {
-    const { connection, fill, options } = this;
-    const targets = await readTargets(connection, fill);
+    const { connection, session, fill, options } = this;
+    const targets = await readTargets(session, fill);
     if (targets.length === 0)
       throw new Error(
         `${displayName(fill.table.schema, fill.table.name)} is not there, or has no rows of its own`,
@@ -140,10 +143,7 @@ class Filling {
   private async batch(target: FillTarget, from: FillPosition, seen: Sweep): Promise<FillPosition | null> {
     const { connection, fill, options, pace } = this;
     const start = performance.now();
-    const results = (await connection.query(
-      `${this.begin()}; ${nextRows(target, from.after, pace.size)}`,
-    )) as Result[];
-    const [window] = (results.at(-1)?.rows ?? []) as unknown as { key: string[]; rows: number }[];
+    const window = await this.open(target, from.after);
     if (!window) {
       await run(connection, 'commit');
       return null;
@@ -169,8 +169,23 @@ class Filling {
     }
   }
 
+  /** Begins a transaction and finds the next rows. */
+  private async open(
+    target: FillTarget,
+    after: readonly string[] | null,
+  ): Promise<{ readonly key: string[]; readonly rows: number } | undefined> {
+    const sql = `${this.begin()}; ${nextRows(target, after, this.pace.size)}`;
+    try {
+      const results = (await this.session.query(sql)) as Result[];
+      return results.at(-1)?.rows[0] as { key: string[]; rows: number } | undefined;
+    } catch (error) {
+      await run(this.connection, 'rollback').catch(() => undefined);
+      throw new StepFailure(0, error);
+    }
+  }
+
   private async rowsOf(sql: string): Promise<number> {
-    const [row] = await queryRows<{ rows: number }>(this.connection, sql);
+    const [row] = await queryRows<{ rows: number }>(this.session, sql);
     return row?.rows ?? 0;
   }
 

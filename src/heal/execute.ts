@@ -12,6 +12,7 @@ import type { Observer } from './observer.js';
 import { retryLockConflicts } from './retry.js';
 import { StepFailure, type StepInUnit } from './steps.js';
 import { noteVoid, withConsent } from './consent.js';
+import { whyStopped } from './stopping.js';
 import { runTogether, type Limits } from './together.js';
 
 export interface ExecuteOptions extends Omit<Limits, 'runId'> {
@@ -193,7 +194,8 @@ function attempt(
     tell(progress);
   };
   const runs = {
-    alone: () => withConsent(connection, steps, options, () => runAlone(connection, steps, onStep)),
+    alone: () =>
+      withConsent(connection, steps, options, () => runAlone(connection, steps, options.signal, onStep)),
     batches: () =>
       withConsent(connection, steps, options, () =>
         runBatches(connection, steps, { ...options, tell: onBatch }, onStep),
@@ -262,9 +264,7 @@ function toApplied({ step, unit }: StepInUnit, durationMs: number): AppliedStep 
 
 function assertGoingOn(signal: AbortSignal): void {
   if (!signal.aborted) return;
-  const why =
-    signal.reason instanceof HealingStoppedError ? signal.reason.message : 'the lock session was lost';
   throw new HealingStoppedError(
-    `Stopped before the next step: ${why}. What was applied stays; the next run goes on.`,
+    `Stopped before the next step: ${whyStopped(signal)}. What was applied stays; the next run goes on.`,
   );
 }

@@ -1,12 +1,11 @@
 import { describeError } from '../errors.js';
 import { askOf, type Ask, type Claims } from '../journal/claims.js';
 import { Journal } from '../journal/journal.js';
-import { noteNotConverging } from '../journal/standing.js';
 import type { Trigger } from '../journal/records.js';
 import type { Plan } from '../plan/plan.js';
 import type { Policy } from '../plan/policy.js';
 import type { Execution } from '../plan/proposal.js';
-import type { Connect, Connection } from '../schema/connection.js';
+import { run as runSql, type Connect, type Connection } from '../schema/connection.js';
 import type { Migrations } from '../desired/migrations.js';
 import type { DataFixDefinition } from './data-fix.js';
 import type { DataFixes, DataFixRun } from './data-fixes.js';
@@ -14,17 +13,19 @@ import { executeUnits } from './execute.js';
 import { stageFailureOf, type AppliedStep, type HealReport } from './heal-report.js';
 import type { HealProgress } from './heal-progress.js';
 import { acquireHealerLock, currentHealer, type Healer, type HealerLock } from './healer-lock.js';
+import { lookAgain } from './look-again.js';
 import { isToBeKept, keepAlive, keepQuietly, newerRelease } from './leadership.js';
 import { Observer } from './observer.js';
 import { outcomeOf, Progress } from './progress.js';
 import { assertSecondSession } from './second-session.js';
 import { fixData, migrate, type StageFailure } from './stages.js';
+import { assertGoingOn, heeding, unlessStopped } from './stopping.js';
 
 /** Who asks for a healing, and how it can be stopped. */
 export interface HealRequest {
   /** @default 'api' */
   readonly trigger?: Trigger;
-  /** Ends the healing: the statement that is running is cancelled, its unit rolled back. */
+  /** Ends the healing: the statement that is running is cancelled, its unit rolled back, and none is begun. */
   readonly signal?: AbortSignal;
   /** Told of the pending migrations before they run. */
   readonly onMigrations?: (names: readonly string[]) => void;
@@ -106,7 +107,8 @@ async function healUnlessInSync(
   const isOff = context.options.policy === 'off';
   if (isOff) progress.outcome = 'skipped';
   const { lookout, ask, dataFixes, migrations } = context;
-  const known = await lookout.glance();
+  const signal = signalOf(request);
+  const known = await unlessStopped(lookout.glance(), signal);
   // A tick trusts what it knows: new migrations come with a new process.
   const asksForMigrations = migrations !== null && (request.trigger !== 'cron' || migrations.mayBePending);
   const hasMore = dataFixes.mayBeDue || asksForMigrations;
@@ -115,18 +117,23 @@ async function healUnlessInSync(
     if (!isOff) progress.supersededBy(await newerRelease(context, request, ask, known));
     return;
   }
-  const connection = await context.connect();
+  const connection = await unlessStopped(context.connect(), signal, (late) => late.close());
   try {
-    const look = await lookout.look(connection);
+    const session = heeding(connection, signal);
+    const look = await lookout.look(session);
     progress.seen(look);
-    if (isOff || (await isSuperseded(context, request, progress, connection, look))) return;
-    const others = [await migrations?.pending(connection), await dataFixes.due(connection)];
+    if (isOff || (await isSuperseded(context, request, progress, session, look))) return;
+    const others = [await migrations?.pending(session), await dataFixes.due(session)];
     const isDue = [look.plan.units, ...others].some((each) => each && each.length > 0);
     if (isDue) await healAsTheOnlyOne(context, request, progress, connection);
-    else if (isToBeKept(context, look)) await keepQuietly(context, connection, look);
+    else if (isToBeKept(context, look)) await keepQuietly(context, session, look);
   } finally {
     await connection.close();
   }
+}
+
+function signalOf({ signal = new AbortController().signal }: HealRequest): AbortSignal {
+  return signal;
 }
 
 async function isSuperseded(
@@ -172,13 +179,13 @@ async function healAsTheOnlyOne(
 
 function becomeHealer(
   { connect, options: { journalSchema } }: HealContext,
-  { signal = new AbortController().signal, onWait }: HealRequest,
+  request: HealRequest,
   connection: Connection,
   deadline: number,
 ): Promise<HealerLock | null> {
-  return acquireHealerLock(connect, journalSchema, deadline - Date.now(), signal, async () => {
+  return acquireHealerLock(connect, journalSchema, deadline - Date.now(), signalOf(request), async () => {
     const healer = await currentHealer(connection, journalSchema);
-    if (healer) onWait?.(healer);
+    if (healer) request.onWait?.(healer);
   });
 }
 
@@ -196,11 +203,12 @@ async function whatIsLeft(
   progress: Progress,
   connection: Connection,
 ): Promise<Todo | undefined> {
-  const look = await context.lookout.look(connection);
+  const session = heeding(connection, signalOf(request));
+  const look = await context.lookout.look(session);
   progress.seen(look);
-  if (await isSuperseded(context, request, progress, connection, look)) return undefined;
-  const fixes = await context.dataFixes.due(connection);
-  const pending = (await context.migrations?.pending(connection)) ?? [];
+  if (await isSuperseded(context, request, progress, session, look)) return undefined;
+  const fixes = await context.dataFixes.due(session);
+  const pending = (await context.migrations?.pending(session)) ?? [];
   return look.plan.units.length + fixes.length + pending.length > 0 ? { look, pending, fixes } : undefined;
 }
 
@@ -213,16 +221,16 @@ async function carryOut(
   lock: HealerLock,
 ): Promise<void> {
   const { journalSchema } = context.options;
-  const signal = request.signal ? AbortSignal.any([request.signal, lock.lost]) : lock.lost;
+  const signal = AbortSignal.any([signalOf(request), lock.lost]);
+  assertGoingOn(signal);
   const journal = await Journal.begin(connection, journalSchema, request.trigger ?? 'api', look.desiredHash);
   progress.runId = journal.runId;
-  await context.lookout.remember(connection, look);
-  // Where the journal was not there yet.
-  await context.claims.claim(askOf(connection), look);
-  const cancel = (): void => void connection.cancel().catch(() => undefined);
-  signal.addEventListener('abort', cancel);
   const heartbeat = keepAlive(context, look);
   try {
+    const session = heeding(connection, signal);
+    await context.lookout.remember(session, look);
+    // Where the journal was not there yet.
+    await context.claims.claim(askOf(session), look);
     const run = { connection, journal, signal, onProgress: request.onProgress };
     if (pending.length > 0) request.onMigrations?.(pending);
     const toHeal = await migrate(context, look, pending, progress, run);
@@ -232,10 +240,11 @@ async function carryOut(
     progress.outcome = outcome;
     await journal.end(outcome, progress.failed[0]?.error ?? stageFailureOf(progress));
   } catch (error) {
+    // What was stopped may have left its transaction open.
+    await runSql(connection, 'rollback').catch(() => undefined);
     await journal.end('failed', describeError(error)).catch(() => undefined);
     throw error;
   } finally {
-    signal.removeEventListener('abort', cancel);
     clearInterval(heartbeat);
   }
 }
@@ -267,27 +276,7 @@ async function healUnits(
   } finally {
     await onlooker?.close();
   }
-  if (!signal.aborted) await lookAgain(context, connection, progress);
-}
-
-/** What was applied and is still wanted would be applied for ever: it is noted, and left to a person. */
-async function lookAgain(
-  { lookout, options: { journalSchema } }: HealContext,
-  connection: Connection,
-  progress: Progress,
-): Promise<void> {
-  const after = await lookout.look(connection);
-  progress.seen(after);
-  const applied = new Set(progress.applied.map(({ sql }) => sql));
-  const stubborn = after.plan.drift.filter(
-    // A fill goes on for as long as rows come that lack a value.
-    ({ disposition, kind, sql }) =>
-      disposition === 'heal' &&
-      kind !== 'unfilled-column' &&
-      sql.every((statement) => applied.has(statement)),
-  );
-  await noteNotConverging(connection, journalSchema, stubborn, after.plan.drift);
-  if (stubborn.length > 0) progress.seen(await lookout.look(connection));
+  if (!signal.aborted) await lookAgain(context, connection, progress, signal);
 }
 
 function record(step: AppliedStep, progress: Progress, request: HealRequest): void {

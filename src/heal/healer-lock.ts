@@ -3,6 +3,8 @@ import { HealingStoppedError } from '../errors.js';
 import { hostOfRun } from '../journal/history.js';
 import { queryRows, run, type Connect, type Connection } from '../schema/connection.js';
 import { quoteLiteral } from '../schema/identifier.js';
+import { within } from '../within.js';
+import { unlessStopped } from './stopping.js';
 
 /** Who heals at the moment. */
 export interface Healer {
@@ -26,6 +28,7 @@ export function describeHealer({ host, address, pid, since }: Healer): string {
 /** 'amig': keeps our advisory locks apart from the application's. */
 const LOCK_CLASS = 0x616d6967;
 const POLL_MS = 100;
+const RELEASE_TIMEOUT_MS = 2000;
 
 /** The lock that makes a process the only healer of a database. */
 export interface HealerLock {
@@ -53,7 +56,7 @@ export async function acquireHealerLock(
   signal: AbortSignal,
   onWait?: () => Promise<void>,
 ): Promise<HealerLock | null> {
-  const session = await connect();
+  const session = await unlessStopped(connect(), signal, (late) => late.close());
   try {
     const deadline = Date.now() + waitMs;
     let isSecondHand = false;
@@ -65,18 +68,32 @@ export async function acquireHealerLock(
       }
       if (!isSecondHand) await onWait?.();
       isSecondHand = true;
-      await sleep(POLL_MS + Math.random() * POLL_MS);
+      await sleep(POLL_MS + Math.random() * POLL_MS, undefined, { signal }).catch(() => undefined);
     }
-    return { isSecondHand, lost: session.lost, release: () => release(session) };
+    return { isSecondHand, lost: lossOf(session), release: () => release(session) };
   } catch (error) {
     await session.close();
     throw error;
   }
 }
 
-/** A pooler would throw away a connection that is left inside a transaction. */
+function lossOf({ lost }: Connection): AbortSignal {
+  const loss = new AbortController();
+  const tell = (): void => loss.abort(new HealingStoppedError('the lock session was lost'));
+  if (lost.aborted) tell();
+  else lost.addEventListener('abort', tell, { once: true });
+  return loss.signal;
+}
+
+/**
+ * A pooler would throw away a connection that is left inside a transaction. Where nobody answers, the server finds out
+ * by itself.
+ */
 async function release(session: Connection): Promise<void> {
-  await run(session, 'rollback').catch(() => undefined);
+  await within(
+    RELEASE_TIMEOUT_MS,
+    run(session, 'rollback').catch(() => undefined),
+  );
   await session.close();
 }
 

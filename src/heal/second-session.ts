@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { PoolTooSmallError } from '../errors.js';
 import { run, type Connection } from '../schema/connection.js';
+import { within } from '../within.js';
 
 /** Everybody else who needs the pooler's connections waits meanwhile, too. */
 const PATIENCE_MS = 5000;
@@ -13,14 +13,6 @@ const PATIENCE_MS = 5000;
  */
 export async function assertSecondSession(connection: Connection): Promise<void> {
   if (!connection.isPooled) return;
-  const ended = new AbortController();
-  const late = sleep(PATIENCE_MS, true, { signal: ended.signal }).catch(() => false);
-  const answered = run(connection, 'select').then(() => false);
-  // It may be answered once nobody waits for it any longer.
-  answered.catch(() => undefined);
-  try {
-    if (await Promise.race([answered, late])) throw new PoolTooSmallError(PATIENCE_MS);
-  } finally {
-    ended.abort();
-  }
+  const answered = run(connection, 'select').then(() => true);
+  if ((await within(PATIENCE_MS, answered)) === undefined) throw new PoolTooSmallError(PATIENCE_MS);
 }

@@ -3,6 +3,7 @@ import { leftOut, type DataFixRun } from './data-fixes.js';
 import type { HealContext, Look } from './heal.js';
 import type { FailedStep } from './heal-report.js';
 import { runMigrations, type MigrationResult } from './migration-stage.js';
+import { heeding } from './stopping.js';
 
 /** What a stage that failed does to the ones after it: `'stop'` leaves them for the next tick. */
 export interface StageFailure {
@@ -36,7 +37,7 @@ export async function migrate(
   if (!context.migrations || pending.length === 0) return look;
   progress.migrations.push(...(await runMigrations(context.migrations, pending, run)));
   if (run.signal.aborted) return null;
-  const after = await context.lookout.look(run.connection);
+  const after = await context.lookout.look(heeding(run.connection, run.signal));
   progress.seen(after);
   return migrationsStop(context, progress) ? null : after;
 }
@@ -54,7 +55,7 @@ export async function fixData(
   progress.dataFixes.push(...(isBarred ? due.map(leftOut) : await dataFixes.run(due, run)));
   const hasChanged = progress.dataFixes.some(({ outcome }) => outcome === 'applied');
   if (hasChanged && progress.left.length > 0 && !run.signal.aborted)
-    progress.seen(await lookout.look(run.connection));
+    progress.seen(await lookout.look(heeding(run.connection, run.signal)));
 }
 
 function migrationsStop({ options }: HealContext, { migrations }: StageProgress): boolean {

@@ -5,6 +5,7 @@ import { run, type Connection } from '../schema/connection.js';
 import { setWording } from '../schema/wording.js';
 import { assertConsent } from './consent.js';
 import { runSteps, type StepInUnit } from './steps.js';
+import { heeding } from './stopping.js';
 
 export interface Limits {
   readonly execution: Execution;
@@ -22,16 +23,15 @@ const HARMLESS: readonly LockMode[] = ['NONE', 'ROW EXCLUSIVE', 'SHARE UPDATE EX
 export async function runTogether(
   connection: Connection,
   steps: readonly StepInUnit[],
-  limits: Limits,
+  limits: Limits & { readonly signal: AbortSignal },
   onStep: (position: number) => void,
 ): Promise<number[]> {
-  await run(connection, `begin; ${settings(steps, limits)}; ${setWording('transaction')}`);
+  const session = heeding(connection, limits.signal);
+  await run(session, `begin; ${settings(steps, limits)}; ${setWording('transaction')}`);
   try {
-    const durations = await runSteps(connection, steps, onStep, (unit) =>
-      assertConsent(connection, unit, limits),
-    );
-    for (const mark of marksOf(steps)) await markFill(connection, limits.journalSchema, mark);
-    await run(connection, 'commit');
+    const durations = await runSteps(session, steps, onStep, (unit) => assertConsent(session, unit, limits));
+    for (const mark of marksOf(steps)) await markFill(session, limits.journalSchema, mark);
+    await run(session, 'commit');
     return durations;
   } catch (error) {
     await run(connection, 'rollback').catch(() => undefined);

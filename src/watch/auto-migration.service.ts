@@ -8,10 +8,12 @@ import {
   type ResolvedModuleOptions,
 } from '../auto-migration.options.js';
 import { AutoMigrator, type CheckReport } from '../auto-migrator.js';
+import { initializeInTime } from '../desired/initialize.js';
 import { HealingStoppedError } from '../errors.js';
 import type { ApprovalReport } from '../heal/approve.js';
 import type { HealRequest } from '../heal/heal.js';
 import { stageFailureOf, type HealReport } from '../heal/heal-report.js';
+import { unlessStopped } from '../heal/stopping.js';
 import type { RunRecord } from '../journal/records.js';
 import { DataFixDiscovery } from './data-fix-discovery.js';
 import { findDataSource } from './data-source-lookup.js';
@@ -40,6 +42,7 @@ export class AutoMigrationService {
   private readonly board: StatusBoard;
   private migrator: AutoMigrator | undefined;
   private healing: Promise<HealReport> | undefined;
+  private readonly checks = new Set<Promise<CheckReport>>();
   private opening: Promise<unknown> | undefined;
   private readonly stopping = new AbortController();
   private readonly logger = new MigrationLogger();
@@ -61,7 +64,7 @@ export class AutoMigrationService {
   async check(): Promise<CheckReport> {
     const migrator = await this.ready();
     const begun = this.board.checkBegins();
-    const report = await migrator.check();
+    const report = await this.checkWith(migrator);
     this.board.checked(report, begun);
     if (report.error !== null) this.subject.next({ type: 'failed', error: report.error });
     else if (report.verdict === 'drift')
@@ -124,7 +127,12 @@ export class AutoMigrationService {
   /** Ends the healing that is under way, whoever asked for it, and settles when it has ended. @internal */
   async stop(): Promise<void> {
     this.stopping.abort(new HealingStoppedError('the application shuts down'));
-    await this.healing?.catch(() => undefined);
+    await Promise.allSettled([this.healing, ...this.checks]);
+  }
+
+  /** Ends what did not heed that, at once. @internal */
+  async disconnect(): Promise<void> {
+    await this.migrator?.disconnect();
   }
 
   /** Says that the switch is off. @internal */
@@ -136,6 +144,12 @@ export class AutoMigrationService {
   fail(error: string): void {
     this.board.failed(error);
     this.subject.next({ type: 'failed', error });
+  }
+
+  private checkWith(migrator: AutoMigrator): Promise<CheckReport> {
+    const check = migrator.check({ signal: this.stopped });
+    this.checks.add(check);
+    return check.finally(() => this.checks.delete(check));
   }
 
   private async healNow(request: HealRequest): Promise<HealReport> {
@@ -175,7 +189,8 @@ export class AutoMigrationService {
 
   private async ready(): Promise<AutoMigrator> {
     const dataSource = this.dataSource();
-    if (!dataSource.isInitialized && this.options.initializeDataSource) await this.open(dataSource);
+    if (!dataSource.isInitialized && this.options.initializeDataSource)
+      await unlessStopped(this.open(dataSource), this.stopped, () => dataSource.destroy());
     return (this.migrator ??= new AutoMigrator(dataSource, this.migratorOptions()));
   }
 
@@ -187,7 +202,7 @@ export class AutoMigrationService {
 
   /** Twice at once would leave a pool behind that nobody closes. */
   private open(dataSource: DataSource): Promise<unknown> {
-    this.opening ??= dataSource.initialize().finally(() => {
+    this.opening ??= initializeInTime(dataSource).finally(() => {
       this.opening = undefined;
     });
     return this.opening;

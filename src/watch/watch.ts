@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   Inject,
   Injectable,
@@ -12,6 +11,7 @@ import { AutoMigrationError, describeError } from '../errors.js';
 import { stageFailureOf, type HealReport } from '../heal/heal-report.js';
 import type { Trigger } from '../journal/records.js';
 import { waitsForOlderRelease } from '../plan/older-release.js';
+import { within } from '../within.js';
 import { AutoMigrationService } from './auto-migration.service.js';
 import { readSwitch } from './environment.js';
 import { MigrationLogger } from './migration-logger.js';
@@ -50,10 +50,13 @@ export class Watch implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Before TypeORM closes its pool, which it does in onApplicationShutdown. */
   async onModuleDestroy(): Promise<void> {
-    await within(
+    const stopped = Promise.all([this.migrations.stop(), this.schedule?.stop(), this.running]);
+    const isDone = await within(
       this.options.shutdownTimeoutMs,
-      Promise.all([this.migrations.stop(), this.schedule?.stop(), this.running]),
+      stopped.then(() => true),
     );
+    // What the server does not let go of would keep the process, and the locks that it waits for, from going.
+    if (isDone !== true) await this.migrations.disconnect();
   }
 
   /** Waits for what is short and for no longer than the budget; what is left goes on in the background. */
@@ -113,17 +116,6 @@ export class Watch implements OnApplicationBootstrap, OnModuleDestroy {
     const rivals = (['synchronize', 'dropSchema', 'migrationsRun'] as const).filter((name) => options[name]);
     if (rivals.length > 0)
       this.logger.warn('The data source changes the schema by itself; switch that off', { options: rivals });
-  }
-}
-
-/** Waits for a task, but no longer than so many milliseconds; undefined when it took longer. */
-async function within<Value>(milliseconds: number, task: Promise<Value>): Promise<Value | undefined> {
-  const timeout = new AbortController();
-  const late = sleep(milliseconds, undefined, { signal: timeout.signal }).catch(() => undefined);
-  try {
-    return await Promise.race([task, late]);
-  } finally {
-    timeout.abort();
   }
 }
 

@@ -35,6 +35,11 @@ export function holdSnapshot(database: Where): Promise<Blocker> {
   return begin(database, 'begin isolation level repeatable read; select 1');
 }
 
+/** Takes whatever lock a statement takes. */
+export function holdLock(database: Where, sql: string): Promise<Blocker> {
+  return begin(database, `begin; ${sql}`);
+}
+
 async function begin(database: Where, sql: string): Promise<Blocker> {
   const client = new pg.Client({ connectionString: database.url, application_name: 'blocker' });
   client.on('error', () => undefined);

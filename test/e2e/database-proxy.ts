@@ -12,6 +12,10 @@ export interface DatabaseProxy {
   /** Cuts every session and refuses new ones. */
   goAway(): Promise<void>;
   comeBack(): Promise<void>;
+  /** Takes connections, and what is sent on them, and hands nothing on: as a network does that swallows packets. */
+  fallSilent(): void;
+  /** What is opened from now on is heard again; what was open stays silent. */
+  speakAgain(): void;
 }
 
 const open = new Set<() => Promise<void>>();
@@ -26,7 +30,17 @@ export async function startProxy(database: { readonly url: string }, up = true):
   const sockets = new Set<Socket>();
   const queries: string[] = [];
   const sessions: string[] = [];
+  let isSilent = false;
+  const fallSilent = (): void => {
+    isSilent = true;
+    for (const socket of sockets) socket.unpipe().resume();
+  };
   const server = createServer((client) => {
+    if (isSilent) {
+      sockets.add(client.resume());
+      client.on('error', () => client.destroy()).on('close', () => sockets.delete(client));
+      return;
+    }
     const upstream = connect(Number(target.port || 5432), target.hostname);
     const listener = new FrontendListener(queries, sessions);
     client.on('data', (chunk) => listener.hear(chunk));
@@ -52,7 +66,15 @@ export async function startProxy(database: { readonly url: string }, up = true):
   open.add(goAway);
   const url = new URL(target);
   url.host = `127.0.0.1:${port}`;
-  return { url: url.href, queries, sessions, goAway, comeBack: () => listen(server, port) };
+  return {
+    url: url.href,
+    queries,
+    sessions,
+    goAway,
+    comeBack: () => listen(server, port),
+    fallSilent,
+    speakAgain: () => void (isSilent = false),
+  };
 }
 
 function listen(server: Server, port: number): Promise<void> {
