@@ -84,7 +84,8 @@ export interface AutoMigratorOptions {
    */
   approvalTtlMs?: number;
   /**
-   * The schema that holds the journal; made when it is missing.
+   * The schema that holds the journal; made when it is missing. One in which the application has a table, a view … of
+   * such a name (`run`, `step`, `fill` …) is refused, at the first look and by every one.
    * @default 'auto_migration'
    */
   journalSchema?: string;

@@ -16,7 +16,7 @@ import type { Look } from './heal/heal.js';
 import { readUnfilled } from './heal/unfilled.js';
 import { holdsApprovals } from './journal/approvals.js';
 import type { Ask, Claims, Release } from './journal/claims.js';
-import { JOURNAL_TABLES } from './journal/journal-tables.js';
+import { assertOurs, JOURNAL_TABLES } from './journal/journal-tables.js';
 import { readStanding } from './journal/standing.js';
 import { recallSchema, rememberSchema } from './journal/remembered-schemas.js';
 import { planDifferences, questionsOf } from './plan/plan.js';
@@ -92,6 +92,7 @@ export class Lookout {
     this.settled = undefined;
     const { ignore, renamedFrom, backfills } = this.options;
     const read = await this.desired.read(connection);
+    this.assertNoEntityOfTheJournal(read.schema);
     const named = withFormerNames(read.schema, this.dataSource, renamedFrom);
     const declarations = declarationsOf(this.dataSource, backfills);
     const declared = annotate(named, declarations);
@@ -178,6 +179,15 @@ export class Lookout {
     if (wanted.length === 0) return [];
     const table = notesTableOf(this.dataSource);
     return compareNotes(wanted, await readNotes(connection, table), table);
+  }
+
+  /** An entity may show the journal, but not have a table of its own in its place. */
+  private assertNoEntityOfTheJournal({ tables }: Schema): void {
+    const { journalSchema } = this.options;
+    for (const { schema, name, columns } of tables) {
+      const taken = JOURNAL_TABLES.find((each) => each === name && schema === journalSchema);
+      if (taken) assertOurs({ schema, name: taken, columns: columns.map((column) => column.name) });
+    }
   }
 
   /** TypeORM's tables and our journal's are in no entity, and yet not extra. */

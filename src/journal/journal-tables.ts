@@ -1,6 +1,6 @@
-import { describeError, JournalError, SqlState, sqlStateOf } from '../errors.js';
+import { describeError, InvalidOptionError, JournalError, SqlState, sqlStateOf } from '../errors.js';
 import { queryRows, run, type Connection } from '../schema/connection.js';
-import { quoteIdentifier, quoteLiteral } from '../schema/identifier.js';
+import { displayName, quoteIdentifier, quoteLiteral } from '../schema/identifier.js';
 
 /** The columns and keys of each table, in an order in which they can be made. A new table is a new line here. */
 const DEFINITIONS = {
@@ -109,15 +109,65 @@ export function journalTable(schema: string, table: JournalTable): string {
   return `${quoteIdentifier(schema)}.${table}`;
 }
 
-/** Which of the journal's tables are there: none before the first run, fewer after an older version's. */
+/** What a table of ours says of itself. */
+const COMMENT = 'Journal of nestjs-auto-migration';
+
+interface Relation {
+  readonly name: JournalTable;
+  readonly kind: string;
+  readonly columns: readonly string[];
+  readonly comment: string | null;
+}
+
+/**
+ * Which of the journal's tables are there: none before the first run, fewer after an older version's.
+ *
+ * @throws InvalidOptionError where the application has a table, a view … of such a name there
+ */
 export async function journalTablesIn(
   connection: Connection,
   schema: string,
 ): Promise<ReadonlySet<JournalTable>> {
-  const sql = `select relname as name from pg_class
-    where relnamespace = to_regnamespace(${quoteLiteral(quoteIdentifier(schema))}) and relkind = 'r'`;
-  const found = new Set((await queryRows<{ name: string }>(connection, sql)).map(({ name }) => name));
-  return new Set(JOURNAL_TABLES.filter((table) => found.has(table)));
+  const sql = `select c.relname as name, c.relkind as kind, obj_description(c.oid, 'pg_class') as comment,
+      array(select attname::text from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped) as columns
+    from pg_class c where c.relnamespace = to_regnamespace(${quoteLiteral(quoteIdentifier(schema))})
+      and c.relname in (${JOURNAL_TABLES.map(quoteLiteral).join(', ')})`;
+  const found = await queryRows<Relation>(connection, sql);
+  for (const { name, kind, columns, comment } of found)
+    if (kind !== 'r' || comment !== COMMENT) assertOurs({ schema, name, columns });
+  return new Set(found.map(({ name }) => name));
+}
+
+/**
+ * A table in the journal's place has to be the journal's: it would be written to, or its columns be taken for ours.
+ *
+ * @throws InvalidOptionError where it is the application's, as its columns tell
+ */
+export function assertOurs({
+  schema,
+  name,
+  columns,
+}: {
+  readonly schema: string;
+  readonly name: JournalTable;
+  readonly columns: readonly string[];
+}): void {
+  const lacking = columnsOf(name).filter((column) => !columns.includes(column));
+  if (lacking.length === 0) return;
+  throw new InvalidOptionError(
+    'journalSchema',
+    `'${schema}' cannot hold the journal, as ${displayName(schema, name)} is there and is not the journal's: it has no ${lacking.slice(0, 3).join(', ')}. It was left as it is, and nothing was compared or changed. Name a schema that holds nothing else, such as the default 'auto_migration'.`,
+  );
+}
+
+/** How a line begins that is no column. */
+const CONSTRAINTS = ['primary', 'unique', 'check', 'foreign', 'constraint'];
+
+function columnsOf(table: JournalTable): string[] {
+  const lines = DEFINITIONS[table]('').split('\n').slice(1);
+  return lines
+    .map((line) => line.trim().split(' ', 1)[0] ?? '')
+    .filter((word) => !CONSTRAINTS.includes(word));
 }
 
 /**
@@ -146,7 +196,8 @@ function definitionOf(schema: string, tables: readonly JournalTable[]): string {
   const name = quoteIdentifier(schema);
   const statements = tables.flatMap((table) => {
     const index = INDEXES[table]?.(name);
-    const create = `create table ${name}.${table} (${DEFINITIONS[table](name)})`;
+    const create = `create table ${name}.${table} (${DEFINITIONS[table](name)});
+comment on table ${name}.${table} is ${quoteLiteral(COMMENT)}`;
     return index === undefined ? [create] : [create, index];
   });
   return `begin;

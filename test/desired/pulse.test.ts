@@ -8,10 +8,9 @@ async function wait(answerAfterMs: number, looks: number): Promise<string> {
   vi.useFakeTimers();
   let looked = 0;
   const isThere = async (): Promise<boolean> => {
-    looked++;
     // Finding out takes a while itself.
     await new Promise((resolve) => setTimeout(resolve, 10_000));
-    return looked <= looks;
+    return ++looked <= looks;
   };
   let giveUp = (): void => undefined;
   const answer = new Promise<string>((resolve, reject) => {
