@@ -1,6 +1,7 @@
 import type { Client, ClientConfig } from 'pg';
 import { ConnectionError } from '../errors.js';
 import type { Connection } from '../schema/connection.js';
+import { liftLimits } from '../schema/limits.js';
 import { within } from '../within.js';
 import { requestCancel, type SessionKey } from './cancel-request.js';
 import { whileThere } from './pulse.js';
@@ -98,8 +99,10 @@ async function logIn(client: Client, timeoutMs: number): Promise<Session> {
 
 async function greet(client: Client): Promise<Session> {
   await client.connect();
+  // Behind a pooler the session is not ours to free of anything.
   const { rows } = await client.query<Session>(
-    `select pg_backend_pid() as pid, current_setting('server_version_num')::int as "serverVersion"`,
+    `select pg_backend_pid() as pid, current_setting('server_version_num')::int as "serverVersion",
+       case when pg_backend_pid() = ${keyOf(client).processId} then array[${liftLimits('session')}] end`,
   );
   return rows[0] ?? { pid: 0, serverVersion: 0 };
 }

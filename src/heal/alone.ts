@@ -15,8 +15,7 @@ export async function runAlone(
   onStep: (position: number) => void,
 ): Promise<number[]> {
   // What is set on a session behind a pooler would be set on somebody else's.
-  if (!connection.isPooled)
-    await run(connection, `set lock_timeout = 0; set statement_timeout = 0; ${setWording('session')}`);
+  if (!connection.isPooled) await run(connection, `set lock_timeout = 0; ${setWording('session')}`);
   const before = await invalidIndexes(connection);
   try {
     return await runSteps(heeding(connection, signal), steps, onStep);

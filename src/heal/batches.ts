@@ -12,6 +12,7 @@ import {
 import type { FillMark } from '../plan/step.js';
 import { queryRows, run, type Connection, type Result } from '../schema/connection.js';
 import { displayName } from '../schema/identifier.js';
+import { liftLimits } from '../schema/limits.js';
 import { setApplicationWording } from '../schema/wording.js';
 import { countLeft, describeKey, fillRows, nextRows, readTargets, type FillTarget } from './batch.js';
 import type { HealProgress } from './heal-progress.js';
@@ -206,8 +207,6 @@ class Filling {
   private begin(): string {
     const settings = {
       lock_timeout: this.options.lockTimeoutMs,
-      statement_timeout: 0,
-      idle_in_transaction_session_timeout: 0,
       // Rows are met in the order in which they lie.
       synchronize_seqscans: 'off',
       max_parallel_workers_per_gather: 0,
@@ -215,7 +214,8 @@ class Filling {
     };
     const set = Object.entries(settings).map(([name, value]) => `set local ${name} = '${value}'`);
     const wording = setApplicationWording(this.fill.table.schema);
-    return ['begin isolation level read committed', ...set, wording].join('; ');
+    const lift = `select ${liftLimits('transaction')}`;
+    return ['begin isolation level read committed', lift, ...set, wording].join('; ');
   }
 
   /** Waits, unless the healing is to end. */

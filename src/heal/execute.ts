@@ -3,6 +3,7 @@ import type { Journal } from '../journal/journal.js';
 import type { PlannedUnit } from '../plan/plan.js';
 import type { Execution } from '../plan/proposal.js';
 import { run, type Connection } from '../schema/connection.js';
+import { liftLimits } from '../schema/limits.js';
 import { displayName } from '../schema/identifier.js';
 import { runAlone } from './alone.js';
 import { runBatches } from './batches.js';
@@ -63,7 +64,7 @@ export async function executeUnits(
     if (outcome.failed.length > 0) todo.forEach(({ drift }) => broken.add(drift.object));
     if (outcome.failed.length > 0 && options.execution === 'atomic') break;
   }
-  if (!connection.isPooled) await run(connection, 'reset all');
+  if (!connection.isPooled) await run(connection, `reset all; select ${liftLimits('session')}`);
   return { applied, failed };
 }
 
@@ -76,18 +77,11 @@ function isLeftOut({ drift, presumes }: PlannedUnit, broken: ReadonlySet<string>
 
 /**
  * A statement that waits for a lock would go on waiting after this process has died, with everybody else queued behind
- * it; and a transaction of ours is not idle, however busy this process is. Not every version and platform knows all.
+ * it. Not every platform can tell.
  */
 async function prepareSession(connection: Connection): Promise<void> {
   if (connection.isPooled) return;
-  const settings = {
-    client_connection_check_interval: '1s',
-    idle_in_transaction_session_timeout: '0',
-    idle_session_timeout: '0',
-    transaction_timeout: '0',
-  };
-  for (const [name, value] of Object.entries(settings))
-    await run(connection, `set ${name} = '${value}'`).catch(() => undefined);
+  await run(connection, `set client_connection_check_interval = '1s'`).catch(() => undefined);
 }
 
 /** Atomic: one transaction as far as PostgreSQL allows it. Online: one a unit. */

@@ -3,6 +3,7 @@ import { HealingStoppedError } from '../errors.js';
 import { hostOfRun } from '../journal/history.js';
 import { queryRows, run, type Connect, type Connection } from '../schema/connection.js';
 import { quoteLiteral } from '../schema/identifier.js';
+import { liftLimits } from '../schema/limits.js';
 import { within } from '../within.js';
 import { unlessStopped } from './stopping.js';
 
@@ -98,9 +99,7 @@ async function release(session: Connection): Promise<void> {
 }
 
 /** READ COMMITTED and idle, a transaction has neither xid nor xmin, so it holds up no concurrent index build. */
-const OPEN = `begin isolation level read committed;
-  set local idle_in_transaction_session_timeout = 0;
-  select set_config(name, '0', true) from pg_settings where name in ('transaction_timeout', 'idle_session_timeout')`;
+const OPEN = `begin isolation level read committed; select ${liftLimits('transaction')}`;
 
 /** Databases are told apart by PostgreSQL itself: advisory locks are per database. */
 function key(journalSchema: string): string {

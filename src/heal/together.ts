@@ -2,6 +2,7 @@ import type { Execution } from '../plan/proposal.js';
 import { markFill } from '../journal/fills.js';
 import type { FillMark, LockMode } from '../plan/step.js';
 import { run, type Connection } from '../schema/connection.js';
+import { liftLimits } from '../schema/limits.js';
 import { setWording } from '../schema/wording.js';
 import { assertConsent } from './consent.js';
 import { runSteps, type StepInUnit } from './steps.js';
@@ -27,7 +28,8 @@ export async function runTogether(
   onStep: (position: number) => void,
 ): Promise<number[]> {
   const session = heeding(connection, limits.signal);
-  await run(session, `begin; ${settings(steps, limits)}; ${setWording('transaction')}`);
+  const lift = `select ${liftLimits('transaction')}`;
+  await run(session, `begin; ${lift}; ${settings(steps, limits)}; ${setWording('transaction')}`);
   try {
     const durations = await runSteps(session, steps, onStep, (unit) => assertConsent(session, unit, limits));
     for (const mark of marksOf(steps)) await markFill(session, limits.journalSchema, mark);
@@ -51,6 +53,5 @@ function settings(steps: readonly StepInUnit[], { execution, lockTimeoutMs, lock
   return [
     `set local lock_timeout = ${lockTimeoutMs}`,
     `set local statement_timeout = ${statementTimeout}`,
-    'set local idle_in_transaction_session_timeout = 0',
   ].join('; ');
 }
