@@ -1,7 +1,7 @@
 import type { Difference } from '../drift/drift-kind.js';
 import { isSameDefault } from '../drift/compare-columns.js';
 import { displayName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
-import type { Column, QualifiedName } from '../schema/model.js';
+import type { Column, QualifiedName, Table } from '../schema/model.js';
 import { dependantsOfColumn, type Dependants } from './dependants.js';
 import type { Hazard } from './hazard.js';
 import { lossByType } from './loss.js';
@@ -37,6 +37,7 @@ export const planType: Planner<'different-type'> = (difference, context) => {
     [
       keepsValues ? null : hazardOfLoss(difference, context),
       keepsValues && !inPlace ? hazardOfRewrite(difference, context) : null,
+      keepsValues && !inPlace ? hazardOfForeignKey(difference, context) : null,
       ...hazards,
     ],
   );
@@ -90,6 +91,27 @@ function hazardOfRewrite(difference: Difference<'different-type'>, context: Plan
   const names = large.map(({ schema, name }) => displayName(schema, name)).join(' and ');
   const detail = `every row is written anew under an exclusive lock, and these are large: ${names}; change it in a quiet hour`;
   return hazardIf(large.length > 0, 'blocks', detail);
+}
+
+/** What points to a key has to be what PostgreSQL makes of itself the key's type, and a numeric is made no integer. */
+function hazardOfForeignKey(
+  difference: Difference<'different-type'>,
+  { actual }: PlanContext,
+): Hazard | null {
+  const { wanted } = difference;
+  if (wanted.type !== 'numeric') return null;
+  const { schema, name } = tableOf(difference);
+  const find = (of: QualifiedName): Table | undefined =>
+    actual.tables.find((table) => table.schema === of.schema && table.name === of.name);
+  const targets = (find({ schema, name })?.constraints ?? []).flatMap(({ references, columns }) => {
+    const column = references?.columns[columns.indexOf(wanted.name)];
+    const type = references && find(references)?.columns.find((each) => each.name === column)?.type;
+    return references && column && type && !type.startsWith('numeric')
+      ? [`to ${displayName(references.schema, references.name, column)}, ${type}`]
+      : [];
+  });
+  const detail = `a numeric cannot point to another type, and its foreign key stays (${targets.join('; ')}); drop that by hand, or let both be of one type`;
+  return hazardIf(targets.length > 0, 'undecided', detail);
 }
 
 function tablesBehindForeignKeys(

@@ -170,6 +170,30 @@ const cases: WaitingCase[] = [
     open: {},
   },
   {
+    title: 'a foreign key has nothing to compare a numeric with an integer by',
+    before: [
+      room({ a: { type: 'integer' } }, { uniques: [{ name: 'one', columns: ['a'] }] }),
+      guest({ room: { type: 'integer' } }, 'room', 'a'),
+    ],
+    after: [
+      room({ a: { type: 'integer' } }, { uniques: [{ name: 'one', columns: ['a'] }] }),
+      new EntitySchema({ name: 'guest', columns: { id, room: { type: 'numeric' } } }),
+    ],
+    open: { 'different-type public.guest.room': /stays \(to public.room.a, integer\)/ },
+  },
+  {
+    title: 'a key that is pointed to may be wider than what points to it',
+    before: [
+      room({ a: { type: 'integer' } }, { uniques: [{ name: 'one', columns: ['a'] }] }),
+      guest({ room: { type: 'integer' } }, 'room', 'a'),
+    ],
+    after: [
+      room({ a: { type: 'numeric' } }, { uniques: [{ name: 'one', columns: ['a'] }] }),
+      guest({ room: { type: 'integer' } }, 'room', 'a'),
+    ],
+    open: {},
+  },
+  {
     title: 'a view whose columns change is made anew, one that gets more is replaced',
     before: [
       room({ a: { type: 'text' }, b: { type: 'text' } }),
