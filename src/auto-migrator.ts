@@ -11,6 +11,7 @@ import { describeError, InvalidOptionError } from './errors.js';
 import { DataFixes } from './heal/data-fixes.js';
 import { approve, type ApprovalReport } from './heal/approve.js';
 import { heal, type HealRequest } from './heal/heal.js';
+import { rollback, type RollbackReport, type RollbackRequest } from './heal/rollback.js';
 import type { HealReport } from './heal/heal-report.js';
 import { currentHealer, type Healer } from './heal/healer-lock.js';
 import { heeding, unlessStopped } from './heal/stopping.js';
@@ -138,6 +139,27 @@ export class AutoMigrator {
       throw new InvalidOptionError('by', 'is empty: an approval has the name of who gave it');
     const { connect, lookout, options } = this;
     return approve({ connect, lookout, options }, ids, by);
+  }
+
+  /**
+   * Takes back what a run has done, the latest step first, as the only process that changes anything. What would lose
+   * data that was written since comes back as open findings of kind `undo`, for somebody to approve; what the entities
+   * ask for stays as it was before, and open (`pinned`), until somebody approves it or they ask for something else. What
+   * goes wrong is told in the report, not thrown.
+   *
+   * @param runId as in {@link RunRecord}
+   * @param by who wants it, for the journal
+   * @throws InvalidOptionError without a name
+   */
+  async rollback(
+    runId: string,
+    by: string,
+    request: Omit<RollbackRequest, 'by'> = {},
+  ): Promise<RollbackReport> {
+    if (by.trim() === '')
+      throw new InvalidOptionError('by', 'is empty: an undo has the name of who wants it');
+    const { connect, lookout, options } = this;
+    return rollback({ connect, lookout, options }, runId, { ...request, by });
   }
 
   /**

@@ -11,15 +11,17 @@ import { compareFills, filledColumns } from './drift/compare-fills.js';
 import { compareNotes } from './drift/compare-notes.js';
 import { differencesOf } from './drift/compare.js';
 import type { Difference } from './drift/drift-kind.js';
+import { compareUndos } from './drift/undo-request.js';
 import { withoutIgnored } from './drift/ignore.js';
 import type { Look } from './heal/heal.js';
 import { readUnfilled } from './heal/unfilled.js';
-import { holdsApprovals } from './journal/approvals.js';
+import { holdsDecisions } from './journal/approvals.js';
 import type { Ask, Claims, Release } from './journal/claims.js';
 import { assertOurs, JOURNAL_TABLES } from './journal/journal-tables.js';
 import { readStanding } from './journal/standing.js';
 import { recallSchema, rememberSchema } from './journal/remembered-schemas.js';
 import { planDifferences, questionsOf } from './plan/plan.js';
+import { isStillThere } from './plan/plan-undo.js';
 import type { Answers, Question } from './plan/question.js';
 import type { Standing } from './plan/standing.js';
 import type { Connection } from './schema/connection.js';
@@ -63,7 +65,7 @@ export class Lookout {
 
   /**
    * The last look, if it found the database in sync and nothing in the catalog has changed since. One query, by the
-   * application's own pool; where something is extra, one more, as somebody may have approved that it goes.
+   * application's own pool, and one to the journal, as somebody may have decided about what is extra.
    */
   async glance(): Promise<Look | undefined> {
     const { settled } = this;
@@ -73,17 +75,16 @@ export class Lookout {
       const sql = fingerprintQuery(settled.look.schemas);
       const [row] = await this.ask<{ fingerprint: string }>(sql, []);
       if (row?.fingerprint !== settled.fingerprint) return undefined;
-      return (await this.mayBeApproved(settled.look)) ? undefined : settled.look;
+      return (await this.isDecidedOtherwise()) ? undefined : settled.look;
     } catch {
       // Whatever it is, the full look meets it, too, and can say what it means.
       return undefined;
     }
   }
 
-  /** Such a look is to be trusted no more: what was extra may be somebody's to drop by now. */
-  private async mayBeApproved({ plan }: Look): Promise<boolean> {
-    if (plan.extraUnits.length === 0) return false;
-    return holdsApprovals(this.ask, this.options.journalSchema);
+  /** Somebody may have approved that what is extra goes, or wants a run undone. */
+  private isDecidedOtherwise(): Promise<boolean> {
+    return holdsDecisions(this.ask, this.options.journalSchema);
   }
 
   /** @throws DataSourceError, DesiredSchemaError */
@@ -117,6 +118,7 @@ export class Lookout {
     const differences = [
       ...(await compareInBreaths(wanted, visible)),
       ...compareFills(filled, { ...standing, unfilled }),
+      ...compareUndos(standing.undos.filter((each) => isStillThere(each, actual))),
       ...(await this.compareNotes(connection, desired, schemas)),
     ];
     const answers = await this.answer(connection, differences, actual, standing);

@@ -1,9 +1,9 @@
-import { hostname, userInfo } from 'node:os';
 import type { AutoMigrator } from '../auto-migrator.js';
 import { InvalidOptionError } from '../errors.js';
 import type { ApprovalReport, ApprovedDrift } from '../heal/approve.js';
 import { describeLoss } from '../plan/approval.js';
 import { ExitCode } from './exit-code.js';
+import { user } from './user.js';
 
 export interface ApproveFlags {
   readonly ids?: readonly string[];
@@ -59,13 +59,4 @@ function printApproved({ drift, approval, waits }: ApprovedDrift): string {
     ...sql.map((statement) => `  ${statement.replaceAll(/\s+/g, ' ')};`),
     ...(waits === null ? [] : [`  waits all the same: ${waits}`]),
   ].join('\n');
-}
-
-/** A container's user need have no name. */
-function user(): string {
-  try {
-    return `${userInfo().username}@${hostname()}`;
-  } catch {
-    return `${process.getuid?.() ?? 'somebody'}@${hostname()}`;
-  }
 }

@@ -112,7 +112,7 @@ function up(unit: PlannedUnit): string[] {
 
 function down(unit: PlannedUnit): string[] {
   return unit.steps.toReversed().flatMap((step) => {
-    const undo = undoOf(step, unit);
+    const undo = undoOf(step, unit.drift);
     if ('reason' in undo) return [comment(`${step.object}: ${step.action} is not undone: ${undo.reason}.`)];
     return undo.sql.map(query);
   });

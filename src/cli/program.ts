@@ -7,6 +7,7 @@ import { VERSION } from '../version.js';
 import { ExitCode, exitCodeOfCheck, exitCodeOfHeal } from './exit-code.js';
 import { generate } from './generate.js';
 import { approveFindings } from './approve.js';
+import { rollBackRun } from './rollback.js';
 import { loadDataFixes, loadDataSource, openDataSource } from './load-data-source.js';
 import { printCheck, printHeal, printHistory, printPlan } from './print.js';
 
@@ -58,6 +59,8 @@ const heal: Task = async (migrator, _flags, stop) => {
 };
 
 const approve: Task = (migrator, flags) => approveFindings(migrator, flags);
+
+const rollback: Task = (migrator, flags, stop) => rollBackRun(migrator, flags, stop());
 
 const generateFiles: Task = (migrator, { name = '', output = '.', ...flags }) =>
   generate(migrator, { ...flags, name, output });
@@ -115,6 +118,10 @@ export async function runCommandLine(args: readonly string[], output: Output, st
     .option('--hazard <kind>', 'with --all: only those that are open for this, such as data-loss')
     .option('--by <name>', 'who approves (default: the user at the host)')
     .option('--approval-ttl-ms <number>', 'how long it holds', wholeNumber);
+  add('rollback', 'undo what a run has done; exits 0 undone, 2 something of it stays, 1 failed', rollback)
+    .argument('[run]', 'its number, as history prints it')
+    .option('--by <name>', 'who wants it (default: the user at the host)')
+    .option('--approval-ttl-ms <number>', 'how long what would lose data can be approved', wholeNumber);
   add(
     'generate',
     'write what heal would do as TypeORM migrations; exits 2 when something stays open',

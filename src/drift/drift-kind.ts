@@ -10,6 +10,7 @@ import type {
   Table,
 } from '../schema/model.js';
 import type { Fill, FillRecord } from './fill.js';
+import type { UndoRequest } from './undo-request.js';
 
 /** What each kind of difference carries for the planner. A new kind of drift is a new line here. */
 export interface DriftPayloads {
@@ -77,6 +78,8 @@ export interface DriftPayloads {
   };
   'missing-note': { readonly wanted: Note };
   'required-extra-column': { readonly found: Column };
+  // Somebody has asked for a run to be taken back.
+  undo: { readonly request: UndoRequest };
   'extra-table': { readonly found: RelationKind };
   'extra-view': { readonly found: Table };
   'extra-column': { readonly found: Column };

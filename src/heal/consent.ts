@@ -1,4 +1,5 @@
 import { giveBackApproval, useApproval, voidApproval } from '../journal/approvals.js';
+import { pinUndone, undoIsDone } from '../journal/undos.js';
 import { growthOf, type Approval } from '../plan/approval.js';
 import type { Loss } from '../plan/loss.js';
 import type { PlannedUnit } from '../plan/plan.js';
@@ -46,16 +47,25 @@ const GONE = 'the approval has been used, has expired or is void by now; look ag
  * Nobody writes to a table that is locked between the count and the change. A large one would be locked for too long: it
  * is counted while others write, right before.
  */
-async function assertNotGrown(connection: Connection, approval: Approval, loss: Loss): Promise<void> {
-  const measure = loss.measures.find(({ what }) =>
-    approval.loss.some((each) => each.what === what && each.count !== null),
-  );
+async function assertNotGrown(
+  connection: Connection,
+  approval: Approval | undefined,
+  loss: Loss,
+): Promise<void> {
+  const [unattended] = loss.measures;
+  const measure = approval
+    ? loss.measures.find(({ what }) =>
+        approval.loss.some((each) => each.what === what && each.count !== null),
+      )
+    : unattended;
   if (!measure) return;
   const count = loss.isLarge
     ? await countUnlimited(connection, measure.count)
     : await countLocked(connection, loss, measure.count);
-  const growth = growthOf(approval, measure.what, count);
-  if (growth !== null) throw new ApprovalVoid(approval, growth);
+  const growth = approval ? growthOf(approval, measure.what, count) : null;
+  if (approval && growth !== null) throw new ApprovalVoid(approval, growth);
+  if (!approval && count !== 0)
+    throw new Error(`it would lose ${count} ${measure.what} that nobody has approved`);
 }
 
 async function countLocked(
@@ -89,7 +99,13 @@ export async function withConsent<Value>(
   { journalSchema, runId }: Place,
   task: () => Promise<Value>,
 ): Promise<Value> {
-  const approval = first?.unit.approval;
+  const { approval, undoes } = first?.unit ?? {};
+  if (undoes) {
+    await pinUndone(connection, journalSchema, undoes, runId);
+    const value = await task();
+    await undoIsDone(connection, journalSchema, undoes, runId);
+    return value;
+  }
   if (!approval) return task();
   if (!(await useApproval(connection, journalSchema, approval, runId)))
     throw new StepFailure(0, new ApprovalVoid(approval, GONE));

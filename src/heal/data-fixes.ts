@@ -20,6 +20,8 @@ export interface DataFixRun {
   readonly onProgress?: ((progress: HealProgress) => void) | undefined;
 }
 
+const DATA_FIX = { kind: 'data fix', actual: null };
+
 interface LockedRow {
   readonly outcome: string;
   readonly runId: string;
@@ -80,7 +82,13 @@ export class DataFixes {
     const { id } = fix;
     const { connection, journal, signal } = run;
     const start = performance.now();
-    const step = { object: id, action: 'data fix', sql: `-- data fix ${id}`, lock: 'NONE' } as const;
+    const step = {
+      object: id,
+      action: 'data fix',
+      sql: `-- data fix ${id}`,
+      lock: 'NONE',
+      drift: DATA_FIX,
+    } as const;
     const [stepId = ''] = await journal.stepsBegin([step]);
     await dataFixBegins(connection, this.journalSchema, id, journal.runId);
     const tell: DataFixProgress['tell'] = (phase, percent) => {

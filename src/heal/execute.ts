@@ -110,7 +110,7 @@ async function executeGroup(
 ): Promise<ExecutionResult> {
   const steps = units.flatMap((unit) => unit.steps.map((step): StepInUnit => ({ step, unit })));
   if (steps.length === 0) return { applied: [], failed: [] };
-  const ids = await journal.stepsBegin(steps.map(({ step }) => step));
+  const ids = await journal.stepsBegin(steps.map(({ step, unit }) => ({ ...step, drift: unit.drift })));
   let durations: number[];
   try {
     durations = await retryLockConflicts(

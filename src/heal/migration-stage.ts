@@ -16,6 +16,8 @@ interface Begun {
   readonly at: number;
 }
 
+const MIGRATION = { kind: 'migration', actual: null };
+
 /** Runs the pending migrations. What has become of them is read from TypeORM's own table. */
 export async function runMigrations(
   migrations: Migrations,
@@ -26,7 +28,13 @@ export async function runMigrations(
   const failure = await migrations
     .run(async (name) => {
       assertGoingOn(signal);
-      const step = { object: name, action: 'migration', sql: `-- migration ${name}`, lock: 'NONE' } as const;
+      const step = {
+        object: name,
+        action: 'migration',
+        sql: `-- migration ${name}`,
+        lock: 'NONE',
+        drift: MIGRATION,
+      } as const;
       const [stepId = ''] = await journal.stepsBegin([step]);
       begun.set(name, { stepId, at: performance.now() });
       const { object, action } = step;

@@ -1,5 +1,6 @@
 import type { Execution } from '../plan/proposal.js';
 import { markFill } from '../journal/fills.js';
+import { pinUndone, undoIsDone } from '../journal/undos.js';
 import type { FillMark, LockMode } from '../plan/step.js';
 import { run, type Connection } from '../schema/connection.js';
 import { liftLimits } from '../schema/limits.js';
@@ -33,6 +34,11 @@ export async function runTogether(
   try {
     const durations = await runSteps(session, steps, onStep, (unit) => assertConsent(session, unit, limits));
     for (const mark of marksOf(steps)) await markFill(session, limits.journalSchema, mark);
+    for (const { undoes } of new Set(steps.map(({ unit }) => unit))) {
+      if (!undoes) continue;
+      await pinUndone(session, limits.journalSchema, undoes, limits.runId);
+      await undoIsDone(session, limits.journalSchema, undoes, limits.runId);
+    }
     await run(session, 'commit');
     return durations;
   } catch (error) {

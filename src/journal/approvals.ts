@@ -3,6 +3,7 @@ import type { Approval, MeasuredLoss } from '../plan/approval.js';
 import type { Drift } from '../plan/plan.js';
 import { queryRows, type Connection } from '../schema/connection.js';
 import type { Ask } from './claims.js';
+import { unpin } from './undos.js';
 import { isoTime, journalTable } from './journal-tables.js';
 
 /** It can still be used. */
@@ -60,12 +61,14 @@ export async function writeApproval(
 export async function useApproval(
   connection: Connection,
   schema: string,
-  { id }: Approval,
+  { id, object }: Approval,
   runId: string,
 ): Promise<boolean> {
   const sql = `update ${journalTable(schema, 'approval')}
     set used_at = clock_timestamp(), run_id = $2 where id = $1 and ${HOLDS} returning id`;
-  return (await queryRows(connection, sql, [id, runId])).length > 0;
+  if ((await queryRows(connection, sql, [id, runId])).length === 0) return false;
+  await unpin(connection, schema, object);
+  return true;
 }
 
 /** What it was used for has failed outside any transaction: it holds again. */
@@ -91,9 +94,10 @@ export async function voidApproval(
   await connection.query(sql, [id, redact(reason)]);
 }
 
-/** Whether anything is approved and not done yet: what no fingerprint of the catalog shows. */
-export async function holdsApprovals(ask: Ask, schema: string): Promise<boolean> {
-  const sql = `select exists (select from ${journalTable(schema, 'approval')} where ${HOLDS}) as holds`;
+/** Whether anything is approved, or to be undone, and not done yet: what no fingerprint of the catalog shows. */
+export async function holdsDecisions(ask: Ask, schema: string): Promise<boolean> {
+  const sql = `select exists (select from ${journalTable(schema, 'approval')} where ${HOLDS})
+    or exists (select from ${journalTable(schema, 'undo')} where done_at is null and expires_at > clock_timestamp()) as holds`;
   try {
     const [row] = await ask<{ holds: boolean }>(sql, []);
     return row?.holds ?? false;

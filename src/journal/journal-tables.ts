@@ -71,6 +71,25 @@ const DEFINITIONS = {
     error text,
     started_at timestamptz not null default clock_timestamp(),
     finished_at timestamptz`,
+  finding: (schema: string) => `
+    step_id bigint primary key references ${schema}.step (id) on delete cascade,
+    kind text not null,
+    table_schema text,
+    table_name text,
+    actual text`,
+  undo: (schema: string) => `
+    step_id bigint primary key references ${schema}.step (id) on delete cascade,
+    asked_by text not null,
+    asked_at timestamptz not null default clock_timestamp(),
+    expires_at timestamptz not null,
+    done_at timestamptz,
+    run_id bigint`,
+  pin: () => `
+    object text not null,
+    wanted text[],
+    run_id bigint not null,
+    asked_by text not null,
+    pinned_at timestamptz not null default clock_timestamp()`,
   approval: () => `
     id bigint generated always as identity primary key,
     drift_id text not null,

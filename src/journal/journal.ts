@@ -14,7 +14,11 @@ export interface StepResult {
 }
 
 /** What is written down of a step. */
-export type StepEntry = Pick<Step, 'object' | 'action' | 'sql' | 'lock'>;
+export interface StepEntry extends Pick<Step, 'object' | 'action' | 'sql' | 'lock'> {
+  readonly table?: Step['table'];
+  /** What it is for: without it nobody can undo it. */
+  readonly drift?: { readonly kind: string; readonly actual: string | null };
+}
 
 /**
  * The record of one run. Each step is written down before it runs and completed after, so a run that died shows which
@@ -46,15 +50,25 @@ export class Journal {
   /** Writes down that steps are about to run; answers with their ids. */
   async stepsBegin(steps: readonly StepEntry[]): Promise<string[]> {
     const ids: string[] = [];
-    for (const { object, action, sql, lock } of steps) {
-      const insert = `insert into ${quoteIdentifier(this.schema)}.step (run_id, object, action, sql, lock, outcome)
-        values ($1, $2, $3, $4, $5, 'running') returning id::text`;
+    const name = quoteIdentifier(this.schema);
+    for (const { object, action, sql, lock, table, drift } of steps) {
+      const insert = `with begun as (
+          insert into ${name}.step (run_id, object, action, sql, lock, outcome)
+          values ($1, $2, $3, $4, $5, 'running') returning id),
+        noted as (
+          insert into ${name}.finding (step_id, kind, table_schema, table_name, actual)
+          select id, $6, $7, $8, $9 from begun where $6::text is not null)
+        select id::text from begun`;
       const [row] = await queryRows<{ id: string }>(this.connection, insert, [
         this.runId,
         object,
         action,
         sql,
         lock,
+        drift?.kind,
+        table?.schema,
+        table?.name,
+        drift?.actual,
       ]);
       ids.push(row?.id ?? '');
     }

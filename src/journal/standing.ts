@@ -4,6 +4,7 @@ import { queryRows, type Connection } from '../schema/connection.js';
 import { readApprovals } from './approvals.js';
 import { askOf, type Claims, type Release } from './claims.js';
 import { readFills } from './fills.js';
+import { readPins, readUndos } from './undos.js';
 import { journalTable, journalTablesIn } from './journal-tables.js';
 
 /** What earlier runs, and other releases, have written down that planning has to know. */
@@ -20,6 +21,8 @@ export async function readStanding(
   return {
     approvals: given?.approvals ?? new Map(),
     voided: given?.voided ?? new Map(),
+    undos: tables.has('undo') ? await readUndos(connection, schema) : [],
+    pins: tables.has('pin') ? await readPins(connection, schema) : new Map(),
     notConverging: new Set(notConverging),
     fills: tables.has('fill') ? await readFills(connection, schema) : new Map(),
     olderReleaseIsAlive: rival !== null,

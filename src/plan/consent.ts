@@ -12,6 +12,7 @@ export const DECISIONS: ReadonlySet<HazardKind> = new Set([
   'undecided',
   'not-converging',
   'older-release',
+  'pinned',
 ]);
 
 /** A proposal that somebody has approved is made, unless more would be lost by now or something stands in the way. */

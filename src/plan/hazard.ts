@@ -16,6 +16,8 @@ export type HazardKind =
   | 'not-converging'
   /** Processes of an older release are there that it would break; it is done once they are gone. */
   | 'older-release'
+  /** Somebody has had it undone; it stays so until somebody approves it, or the entities change. */
+  | 'pinned'
   /** It builds on something else that stays open. */
   | 'waits'
   /** The server has a bug that would harm. */

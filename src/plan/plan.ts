@@ -20,7 +20,7 @@ import {
 } from './proposal.js';
 import type { Answers, Question } from './question.js';
 import { splitColumns, tableName } from './split.js';
-import type { Standing } from './standing.js';
+import { pinnedText, type Standing } from './standing.js';
 import { mayBeLong, PHASES, type Unit } from './step.js';
 import { withWaiting } from './waiting.js';
 
@@ -206,9 +206,15 @@ function withStanding(
   if (typeof proposal === 'string') return proposal;
   const stubborn = standing.notConverging.has(driftId(difference, sqlOf(proposal))) ? NOT_CONVERGING : null;
   const older = breaksOlderRelease(difference) ? olderReleaseHazard(standing) : null;
-  const hazards = [stubborn, older].filter((hazard) => hazard !== null);
+  const hazards = [stubborn, older, pinHazard(difference, standing)].filter((hazard) => hazard !== null);
   const judged = { ...proposal, hazards: [...hazards, ...proposal.hazards] };
   return withConsent(difference, judged, standing, context);
+}
+
+function pinHazard({ kind, object, desired }: Difference, { pins }: Standing): Hazard | null {
+  if (kind === 'undo') return null;
+  const pin = pins.get(object)?.find(({ wanted }) => wanted?.includes(pinnedText(desired)) ?? true);
+  return pin ? { kind: 'pinned', detail: pin.reason } : null;
 }
 
 const NOT_CONVERGING: Hazard = {

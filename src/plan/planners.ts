@@ -31,6 +31,7 @@ import { planRefusedEntity } from './plan-refusals.js';
 import { planRenamedColumn, planRenamedTable } from './plan-renames.js';
 import { planName } from './plan-names.js';
 import { planDetachedSequence, planSequenceBehind, planSequenceNearLimit } from './plan-sequences.js';
+import { planUndo } from './plan-undo.js';
 import { planType } from './plan-types.js';
 import { planMissingSchema } from './plan-schemas.js';
 import { planMissingTable, planDifferentRelation, planTableComment } from './plan-tables.js';
@@ -74,6 +75,7 @@ const PLANNERS: { readonly [Kind in DriftKind]: Planner<Kind> } = {
   'unfilled-column': planUnfilledColumn,
   'missing-note': planMissingNote,
   'required-extra-column': planRequiredExtraColumn,
+  undo: planUndo,
   'extra-table': planExtraTable,
   'extra-view': planExtraView,
   'extra-column': planExtraColumn,

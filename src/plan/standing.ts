@@ -1,4 +1,5 @@
 import type { FillRecord } from '../drift/fill.js';
+import type { UndoRequest } from '../drift/undo-request.js';
 import type { Approval } from './approval.js';
 
 /** What stands written about findings from earlier runs, by their ids. Planning hangs on it, and nobody else. */
@@ -18,6 +19,23 @@ export interface Standing {
   readonly approvals: ReadonlyMap<string, Approval>;
   /** Why the latest approval of a finding does not hold any more, by the ids of the findings. */
   readonly voided: ReadonlyMap<string, string>;
+  /** What is still to be taken back, the latest step first. */
+  readonly undos: readonly UndoRequest[];
+  /** What was taken back and is not to be done again, by the names of the objects. */
+  readonly pins: ReadonlyMap<string, readonly Pin[]>;
+}
+
+/** That an object was brought back to what it was. */
+export interface Pin {
+  /** What the entities asked for at that time, see `pinnedText`; null where nobody has looked yet: anything. */
+  readonly wanted: readonly string[] | null;
+  /** Who wanted it so, and in which run. */
+  readonly reason: string;
+}
+
+/** The same on a table with rows, where a column's NOT NULL is a finding of its own, and without. */
+export function pinnedText(desired: string | null): string {
+  return (desired ?? '').replace(/ ?NOT NULL$/, '');
 }
 
 /** Of a database that no run has changed yet. */
@@ -28,4 +46,6 @@ export const NOTHING_STANDS: Standing = {
   fills: new Map(),
   approvals: new Map(),
   voided: new Map(),
+  undos: [],
+  pins: new Map(),
 };

@@ -27,6 +27,8 @@ export interface Step {
  * takes as long as a table is large.
  */
 export const PHASES = [
+  /** Of an earlier run. */
+  'undo',
   'extension',
   'schema',
   'rename',
@@ -80,8 +82,17 @@ export interface Unit {
   readonly cleanup: string | null;
   /** Written down in the unit's own transaction; with batches, in the last of them. */
   readonly fills?: readonly FillMark[];
-  /** Counted before it runs, and again in its transaction; such a unit only runs when somebody has approved it. */
+  /** Counted before it runs, and again in its transaction: it may be no more than somebody has approved, or nothing. */
   readonly loss?: Loss;
+  /** Written down in the unit's own transaction, with a pin that keeps it from being done again. */
+  readonly undoes?: Undoing;
+}
+
+/** The step of an earlier run that a unit takes back. */
+export interface Undoing {
+  /** Of the journal. */
+  readonly stepId: string;
+  readonly object: string;
 }
 
 /** A unit in a transaction. */

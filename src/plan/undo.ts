@@ -1,6 +1,3 @@
-import type { PlannedUnit } from './plan.js';
-import type { Step } from './step.js';
-
 /** What takes a step back: statements (none where nothing of it is left to take back), or why there are none. */
 export type Undo = { readonly sql: readonly string[] } | { readonly reason: string };
 
@@ -62,10 +59,13 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Takes back only what loses no value that somebody has written since. */
-export function undoOf({ sql }: Step, { drift }: PlannedUnit): Undo {
+export function undoOf(
+  { sql }: { readonly sql: string },
+  { actual }: { readonly actual: string | null },
+): Undo {
   for (const { step, undo } of RULES) {
     const match = step.exec(sql);
-    if (match) return undo(match.slice(1), drift.actual);
+    if (match) return undo(match.slice(1), actual);
   }
   const [, reason = 'what it replaced is not known'] = REASONS.find(([step]) => step.test(sql)) ?? [];
   return { reason };

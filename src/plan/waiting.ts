@@ -138,6 +138,12 @@ function usesColumn(
   switch (difference.kind) {
     case 'different-default':
       return difference.wanted.name === name;
+    // What a column that is not added yet has besides.
+    case 'different-nullability':
+    case 'different-generation':
+      return kind === 'missing-column' && difference.wanted.name === name;
+    case 'unfilled-column':
+      return kind === 'missing-column' && difference.fill.column === name;
     case 'missing-constraint':
     case 'different-constraint':
       return difference.wanted.columns.includes(name) && !(isKeyable && isKey(difference.wanted));

@@ -14,6 +14,7 @@ import type { ApprovalReport } from '../heal/approve.js';
 import type { HealRequest } from '../heal/heal.js';
 import { stageFailureOf, type HealReport } from '../heal/heal-report.js';
 import { unlessStopped } from '../heal/stopping.js';
+import type { RollbackReport } from '../heal/rollback.js';
 import type { RunRecord } from '../journal/records.js';
 import { DataFixDiscovery } from './data-fix-discovery.js';
 import { findDataSource } from './data-source-lookup.js';
@@ -95,6 +96,20 @@ export class AutoMigrationService {
     const migrator = await this.ready();
     const report = await migrator.approve(ids, by);
     this.logger.approved(report);
+    return report;
+  }
+
+  /**
+   * Takes back what a run has done, as far as no data is lost that was written since. See {@link AutoMigrator.rollback}.
+   *
+   * @param runId as in the history
+   * @param by who wants it, for the journal
+   * @throws InvalidOptionError without a name, DataSourceError
+   */
+  async rollback(runId: string, by: string): Promise<RollbackReport> {
+    const migrator = await this.ready();
+    const report = await migrator.rollback(runId, by, { signal: this.stopped });
+    this.logger.rolledBack(runId, by, report);
     return report;
   }
 

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { ApprovalReport } from '../heal/approve.js';
 import type { HealProgress } from '../heal/heal-progress.js';
 import { stageFailureOf, type AppliedStep, type HealReport } from '../heal/heal-report.js';
+import type { RollbackReport } from '../heal/rollback.js';
 import type { Healer } from '../heal/healer-lock.js';
 import { waitsForOlderRelease } from '../plan/older-release.js';
 import type { Drift, Plan } from '../plan/plan.js';
@@ -60,6 +61,19 @@ export class MigrationLogger {
       const { by, expiresAt, loss } = approval;
       this.logger.log('Approved', { id, object, kind, by, loss, expiresAt });
     }
+  }
+
+  /** A run that somebody wanted undone. */
+  rolledBack(undone: string, by: string, report: RollbackReport): void {
+    const { outcome, runId: run, applied, failed, open, notUndone, error } = report;
+    const counts = {
+      applied: applied.length,
+      failed: failed.length,
+      open: open.length,
+      left: notUndone.length,
+    };
+    if (error !== null) this.logger.error('Could not undo', { undone, by, error });
+    else this.logger.log('Undone', { undone, by, outcome, run, ...counts });
   }
 
   /** The application starts before all is healed. */

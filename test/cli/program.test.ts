@@ -76,7 +76,7 @@ test.each([
   expect(stop).toHaveBeenCalledTimes(times);
 });
 
-describe('approve', () => {
+describe('approve and rollback', () => {
   const extra = 'create table report (id integer); insert into report values (1), (2)';
 
   async function scene(name: string) {
@@ -150,5 +150,38 @@ describe('approve', () => {
     );
     expect(exitCode).toBe(1);
     expect(out).toMatch(/^NOT APPROVED 0123456789ab: no finding has this id/);
+  });
+
+  test('a run is undone, told in full, and what would be lost waits for an approval', async () => {
+    const { database, file } = await scene('rollback');
+    await database.query(
+      `alter table room add floor integer; alter table room alter code type varchar(3) using 'abc'`,
+    );
+    const healed = await typed('heal', '-d', file, '--json');
+    const { runId } = JSON.parse(healed.out) as { runId: string };
+    await database.query(`update room set code = 'abcde'`);
+
+    const undone = await typed('rollback', runId, '-d', file, '--by', 'ada');
+    expect(undone).toMatchObject({ exitCode: 2, error: '' });
+    const [, id = ''] =
+      /^ {2}OPEN (\w+) undo change type public\.room\.code: undoing it would lose 1 values/m.exec(
+        undone.out,
+      ) ?? [];
+    expect(undone.out).toMatch(/nothing-to-do: 0 undone, 1 to approve, 0 that cannot be$/);
+    expect(await typed('approve', id, '-d', file)).toMatchObject({ exitCode: 0 });
+    expect(await typed('heal', '-d', file)).toMatchObject({ exitCode: 2 });
+    expect(await database.query('select code from room')).toEqual([{ code: 'abc' }]);
+    const { out } = await typed('check', '-d', file);
+    expect(out).toMatch(/why: ada has had it undone in run \d+/);
+  });
+
+  test.each<[args: string[], message: RegExp]>([
+    [[], /name one run/],
+    [['1', '2'], /too many arguments|name one run/],
+    [['1', '--by', ' '], /an undo has the name of who wants it/],
+  ])('rollback %j is a mistake', async (args, message) => {
+    const file = dataSourceFile('rollback-mistake', `url: '${url}'`);
+    const { exitCode, error } = await typed('rollback', ...args, '-d', file);
+    expect({ exitCode, error }).toEqual({ exitCode: 1, error: expect.stringMatching(message) as string });
   });
 });

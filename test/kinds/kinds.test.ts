@@ -458,7 +458,7 @@ const cases: KindCase[] = [
   },
 ];
 
-/** Made in test/desired, test/fill and test/renames, where entities that ask for them are. */
+/** Made in test/desired, test/fill, test/renames and test/rollback, where entities that ask for them are. */
 const ELSEWHERE: readonly DriftKind[] = [
   'refused-entity',
   'missing-extension',
@@ -466,6 +466,7 @@ const ELSEWHERE: readonly DriftKind[] = [
   'renamed-table',
   'renamed-column',
   'unfilled-column',
+  'undo',
 ];
 
 /** The same database again and again would carry one drift into the next case. */

@@ -1,0 +1,34 @@
+import type { QualifiedName } from '../schema/model.js';
+
+/** Somebody's wish to have a step of a run taken back. */
+export interface UndoRequest {
+  /** Of the journal, as are the others. */
+  readonly stepId: string;
+  readonly runId: string;
+  /** Who wants it. */
+  readonly by: string;
+  /** `add column` */
+  readonly action: string;
+  readonly sql: string;
+  readonly object: string;
+  readonly table: QualifiedName | null;
+  /** Of the finding that the step was for. */
+  readonly kind: string;
+  /** What the database had before, in PostgreSQL's words. */
+  readonly actual: string | null;
+}
+
+/** What of a run is still to be taken back, as differences: the latest step first. */
+export function compareUndos(requests: readonly UndoRequest[]): {
+  readonly kind: 'undo';
+  readonly object: string;
+  readonly table: QualifiedName | null;
+  readonly desired: string;
+  readonly actual: string;
+  readonly request: UndoRequest;
+}[] {
+  return requests.map((request) => {
+    const { object, table, runId, action } = request;
+    return { kind: 'undo', object, table, desired: `as before run ${runId}`, actual: action, request };
+  });
+}

@@ -1,0 +1,157 @@
+import { AutoMigrationError, describeError } from '../errors.js';
+import { Journal } from '../journal/journal.js';
+import { ensureJournal } from '../journal/journal-tables.js';
+import type { Trigger } from '../journal/records.js';
+import { askForUndo, narrowPins, readAppliedSteps } from '../journal/undos.js';
+import type { Drift } from '../plan/plan.js';
+import { splitRun, type NotUndone } from '../plan/undo-run.js';
+import type { Connection } from '../schema/connection.js';
+import { executeUnits } from './execute.js';
+import type { HealContext } from './heal.js';
+import type { AppliedStep, FailedStep } from './heal-report.js';
+import { acquireHealerLock, currentHealer, describeHealer, type HealerLock } from './healer-lock.js';
+import { Observer } from './observer.js';
+import { assertSecondSession } from './second-session.js';
+
+/** How a run was taken back. Plain data. */
+export interface RollbackReport {
+  /** undone: all of it; partly-undone: see what is left; nothing-to-do: nothing of it could be, or is there any more. */
+  readonly outcome: 'undone' | 'partly-undone' | 'nothing-to-do' | 'failed' | 'another-healer';
+  /** Of the journal: the run that took it back; null when nothing was tried. */
+  readonly runId: string | null;
+  readonly applied: readonly AppliedStep[];
+  readonly failed: readonly FailedStep[];
+  /** What would lose data that was written since: approve its ids, and the next healing takes it back. */
+  readonly open: readonly Drift[];
+  /** What cannot be taken back. */
+  readonly notUndone: readonly NotUndone[];
+  /** What the entities ask for and is kept from being done again. */
+  readonly pinned: readonly Drift[];
+  readonly error: string | null;
+}
+
+/** Who asks for it, and how it can be stopped. */
+export interface RollbackRequest {
+  /** For the journal. */
+  readonly by: string;
+  /** @default 'api' */
+  readonly trigger?: Trigger;
+  readonly signal?: AbortSignal;
+}
+
+export type RollbackContext = Pick<HealContext, 'connect' | 'lookout'> & {
+  readonly options: HealContext['options'] & { readonly approvalTtlMs: number };
+};
+
+type Rolled = Pick<RollbackReport, 'applied' | 'failed' | 'runId'>;
+
+const NOTHING: RollbackReport = {
+  outcome: 'nothing-to-do',
+  runId: null,
+  applied: [],
+  failed: [],
+  open: [],
+  notUndone: [],
+  pinned: [],
+  error: null,
+};
+
+/** Takes the steps of a run back, the latest first, as the one healer. What goes wrong is told, not thrown. */
+export async function rollback(
+  context: RollbackContext,
+  runId: string,
+  request: RollbackRequest,
+): Promise<RollbackReport> {
+  try {
+    return await rollBackAlone(context, runId, request);
+  } catch (error) {
+    return { ...NOTHING, outcome: 'failed', error: describeError(error) };
+  }
+}
+
+async function rollBackAlone(
+  context: RollbackContext,
+  runId: string,
+  request: RollbackRequest,
+): Promise<RollbackReport> {
+  const { journalSchema, waitForHealerMs } = context.options;
+  const signal = request.signal ?? new AbortController().signal;
+  const connection = await context.connect();
+  try {
+    const lock = await acquireHealerLock(context.connect, journalSchema, waitForHealerMs, signal);
+    if (!lock) {
+      const healer = await currentHealer(connection, journalSchema);
+      const error = healer && `${describeHealer(healer)} is healing`;
+      return { ...NOTHING, outcome: 'another-healer', error };
+    }
+    try {
+      await assertSecondSession(connection);
+      await ensureJournal(connection, journalSchema);
+      return await takeBack(context, connection, runId, request, lock);
+    } finally {
+      await lock.release();
+    }
+  } finally {
+    await connection.close();
+  }
+}
+
+async function takeBack(
+  context: RollbackContext,
+  connection: Connection,
+  runId: string,
+  request: RollbackRequest,
+  lock: HealerLock,
+): Promise<RollbackReport> {
+  const { journalSchema, approvalTtlMs } = context.options;
+  const steps = await readAppliedSteps(connection, journalSchema, runId);
+  if (!steps)
+    throw new AutoMigrationError(
+      `The journal has no run ${runId}. Nothing was changed; see auto-migrate history.`,
+    );
+  const { undoable, notUndone } = splitRun(steps);
+  await askForUndo(connection, journalSchema, undoable, { by: request.by, ttlMs: approvalTtlMs });
+  const rolled = await execute(context, connection, runId, request, lock);
+  const look = await context.lookout.look(connection);
+  const isPinned = await narrowPins(connection, journalSchema, look.plan.drift);
+  const { drift } = isPinned ? (await context.lookout.look(connection)).plan : look.plan;
+  const open = drift.filter((each) => each.kind === 'undo' && isOf(each, runId));
+  const pinned = drift.filter(({ hazards }) => hazards.includes('pinned'));
+  const isLeft = open.length + rolled.failed.length + notUndone.length > 0;
+  const outcome = rolled.applied.length === 0 ? 'nothing-to-do' : isLeft ? 'partly-undone' : 'undone';
+  return { ...NOTHING, outcome, ...rolled, open, notUndone, pinned };
+}
+
+function isOf({ desired }: Drift, runId: string): boolean {
+  return desired === `as before run ${runId}`;
+}
+
+async function execute(
+  context: RollbackContext,
+  connection: Connection,
+  runId: string,
+  { trigger = 'api', signal }: RollbackRequest,
+  lock: HealerLock,
+): Promise<Rolled> {
+  const { lookout, options } = context;
+  const look = await lookout.look(connection);
+  const units = look.plan.units.filter(({ drift }) => drift.kind === 'undo' && isOf(drift, runId));
+  if (units.length === 0) return { applied: [], failed: [], runId: null };
+  const journal = await Journal.begin(connection, options.journalSchema, trigger, look.desiredHash);
+  const stopped = signal ? AbortSignal.any([signal, lock.lost]) : lock.lost;
+  try {
+    const { applied, failed } = await executeUnits(connection, journal, units, {
+      ...options,
+      signal: stopped,
+      observer: new Observer(null, null, options.lockTimeoutMs),
+    });
+    await journal.end(
+      failed.length === 0 ? 'healed' : applied.length > 0 ? 'partly-healed' : 'failed',
+      failed[0]?.error ?? null,
+    );
+    return { applied, failed, runId: journal.runId };
+  } catch (error) {
+    await journal.end('failed', describeError(error)).catch(() => undefined);
+    throw error;
+  }
+}

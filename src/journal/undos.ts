@@ -1,0 +1,117 @@
+import type { UndoRequest } from '../drift/undo-request.js';
+import type { Drift } from '../plan/plan.js';
+import type { AppliedRecord } from '../plan/undo-run.js';
+import { pinnedText, type Pin } from '../plan/standing.js';
+import type { Undoing } from '../plan/step.js';
+import { queryRows, type Connection } from '../schema/connection.js';
+import { isoTime, journalTable, type JournalTable } from './journal-tables.js';
+
+const AS_RECORD = `s.id::text as "stepId", s.run_id::text as "runId", s.action, s.sql, s.object, f.kind, f.actual,
+  case when f.table_name is not null then json_build_object('schema', f.table_schema, 'name', f.table_name) end as "table"`;
+
+/** What a run has done, or may have done before it died; undefined where there is no run of that id. */
+export async function readAppliedSteps(
+  connection: Connection,
+  schema: string,
+  runId: string,
+): Promise<AppliedRecord[] | undefined> {
+  const table = (name: JournalTable): string => journalTable(schema, name);
+  const runs = `select from ${table('run')} where id::text = $1`;
+  if ((await queryRows(connection, runs, [runId])).length === 0) return undefined;
+  const sql = `select ${AS_RECORD}, coalesce(f.kind, 'unknown') as kind
+    from ${table('step')} s left join ${table('finding')} f on f.step_id = s.id
+    where s.run_id::text = $1 and s.outcome in ('applied', 'running') order by s.id`;
+  return queryRows<AppliedRecord>(connection, sql, [runId]);
+}
+
+/** What is still to be taken back, the latest step first. */
+export async function readUndos(connection: Connection, schema: string): Promise<UndoRequest[]> {
+  const sql = `select ${AS_RECORD}, u.asked_by as "by"
+    from ${journalTable(schema, 'undo')} u
+    join ${journalTable(schema, 'step')} s on s.id = u.step_id
+    join ${journalTable(schema, 'finding')} f on f.step_id = u.step_id
+    where u.done_at is null and u.expires_at > clock_timestamp() order by s.id desc`;
+  return queryRows<UndoRequest>(connection, sql);
+}
+
+/** Writes down that somebody wants steps to be taken back. */
+export async function askForUndo(
+  connection: Connection,
+  schema: string,
+  steps: readonly AppliedRecord[],
+  { by, ttlMs }: { readonly by: string; readonly ttlMs: number },
+): Promise<void> {
+  const sql = `insert into ${journalTable(schema, 'undo')} (step_id, asked_by, expires_at)
+    select id, $2, clock_timestamp() + make_interval(secs => $3::float8 / 1000) from unnest($1::bigint[]) id
+    on conflict (step_id) do update
+      set asked_by = excluded.asked_by, asked_at = clock_timestamp(), expires_at = excluded.expires_at, done_at = null`;
+  await connection.query(sql, [steps.map(({ stepId }) => stepId), by, ttlMs]);
+}
+
+/**
+ * Keeps an object as it is about to be: whatever the entities ask for there. In the transaction of the undo, where it has
+ * one.
+ */
+export async function pinUndone(
+  connection: Connection,
+  schema: string,
+  { stepId, object }: Undoing,
+  runId: string,
+): Promise<void> {
+  const sql = `insert into ${journalTable(schema, 'pin')} (object, run_id, asked_by)
+    select $1, $2, asked_by from ${journalTable(schema, 'undo')} where step_id = $3`;
+  await connection.query(sql, [object, runId, stepId]);
+}
+
+export async function undoIsDone(
+  connection: Connection,
+  schema: string,
+  { stepId }: Undoing,
+  runId: string,
+): Promise<void> {
+  const sql = `update ${journalTable(schema, 'undo')} set done_at = clock_timestamp(), run_id = $2 where step_id = $1`;
+  await connection.query(sql, [stepId, runId]);
+}
+
+/** What was taken back and is not to be done again, by object. */
+export async function readPins(connection: Connection, schema: string): Promise<Map<string, Pin[]>> {
+  const sql = `select object, wanted, format('%s has had it undone in run %s (%s); approve it to have it again',
+      asked_by, run_id, ${isoTime('pinned_at')}) as reason
+    from ${journalTable(schema, 'pin')} order by pinned_at desc`;
+  const pins = new Map<string, Pin[]>();
+  for (const { object, ...pin } of await queryRows<Pin & { readonly object: string }>(connection, sql))
+    pins.set(object, [...(pins.get(object) ?? []), pin]);
+  return pins;
+}
+
+/**
+ * Limits what was just pinned to what the entities ask for at the moment, so that another wish of theirs is not held up.
+ * Where they ask for nothing there, there is nothing to pin.
+ */
+export async function narrowPins(
+  connection: Connection,
+  schema: string,
+  drift: readonly Drift[],
+): Promise<boolean> {
+  const table = journalTable(schema, 'pin');
+  const wide = await queryRows<{ object: string }>(
+    connection,
+    `select distinct object from ${table} where wanted is null`,
+  );
+  for (const { object } of wide) {
+    const wanted = drift
+      .filter((each) => each.object === object && each.kind !== 'undo' && each.desired !== null)
+      .map(({ desired }) => pinnedText(desired));
+    const narrow =
+      wanted.length > 0
+        ? `update ${table} set wanted = $2 where object = $1 and wanted is null`
+        : `delete from ${table} where object = $1 and wanted is null and $2::text[] is not null`;
+    await connection.query(narrow, [object, wanted]);
+  }
+  return wide.length > 0;
+}
+
+/** Somebody wants it again. */
+export async function unpin(connection: Connection, schema: string, object: string): Promise<void> {
+  await connection.query(`delete from ${journalTable(schema, 'pin')} where object = $1`, [object]);
+}

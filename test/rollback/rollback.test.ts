@@ -1,0 +1,223 @@
+import pg from 'pg';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { AutoMigrator } from '../../src/auto-migrator.js';
+import type { HealReport } from '../../src/heal/heal-report.js';
+import type { RollbackReport } from '../../src/heal/rollback.js';
+import type { Execution } from '../../src/plan/proposal.js';
+import { openDataSource } from '../auto-migrator/open-data-source.js';
+import { createTestDatabase, type TestDatabase } from '../setup/database.js';
+import { BEFORE, ENTITIES, LATER } from './guest.js';
+
+/** Columns, constraints, indexes and comments, as texts. */
+const CATALOG = `
+  select format('column %s.%s %s%s default %s comment %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
+      case when a.attnotnull then ' not null' end, pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum)) as is
+    from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+    left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
+    where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
+  union all select format('constraint %s %s', conname, pg_get_constraintdef(oid)) from pg_constraint
+    where connamespace = 'public'::regnamespace and contype <> 'n'
+  union all select indexdef from pg_indexes where schemaname = 'public' order by 1`;
+
+interface Scene {
+  readonly database: TestDatabase;
+  readonly migrator: AutoMigrator;
+  readonly before: readonly object[];
+  readonly healed: HealReport;
+}
+
+async function healed(execution: Execution = 'online', lockTimeoutMs = 1000): Promise<Scene> {
+  const database = await createTestDatabase();
+  await database.query(BEFORE);
+  const before = await database.query(CATALOG);
+  const dataSource = await openDataSource(database.url, ENTITIES);
+  const migrator = new AutoMigrator(dataSource, { execution, lockTimeoutMs, lockRetries: 0 });
+  const report = await migrator.heal();
+  expect(report).toMatchObject({ outcome: 'healed', failed: [] });
+  return { database, migrator, before, healed: report };
+}
+
+/** What cannot be known again: whether a row has become NULL since is nobody's to tell. */
+const SINCE = { object: 'public.guest.since', action: 'drop not null' };
+
+describe.each<Execution>(['online', 'atomic'])('a run is taken back, %s', (execution) => {
+  let scene: Scene;
+  let report: RollbackReport;
+  let afterwards: HealReport;
+  let catalog: object[];
+
+  beforeAll(async () => {
+    scene = await healed(execution);
+    const { migrator, database } = scene;
+    report = await migrator.rollback(scene.healed.runId ?? '', 'ada');
+    afterwards = await migrator.heal();
+    catalog = await database.query(CATALOG);
+  });
+
+  test('all but what nobody can take back', () => {
+    expect(report).toMatchObject({ outcome: 'partly-undone', failed: [], open: [], error: null });
+    expect(report.notUndone).toEqual([{ ...SINCE, reason: 'rows may have come that are NULL' }]);
+    const lost = scene.before.filter((each) => !JSON.stringify(each).includes('guest.since'));
+    expect(catalog.filter((each) => !JSON.stringify(each).includes('guest.since'))).toEqual(lost);
+  });
+
+  test('with the rows as they were', async () => {
+    const rows = await scene.database.query('select id, name, age, city from guest order by id');
+    expect(rows).toEqual([
+      { id: 1, name: 'Ada', age: 36, city: 'London' },
+      { id: 2, name: 'Bob', age: 40, city: null },
+    ]);
+  });
+
+  test('in the reverse order, as a run of the journal', async () => {
+    const [run] = await scene.migrator.history(1);
+    expect(run).toMatchObject({ id: report.runId, outcome: 'healed' });
+    const undone = report.applied.map(({ action, object }) => `${action} ${object}`);
+    const inReverse = scene.healed.applied
+      .toReversed()
+      .map(({ action, object }) => `undo ${action} ${object}`);
+    expect(undone).toEqual(inReverse.filter((each) => undone.includes(each)));
+    expect(undone.length).toBeGreaterThan(9);
+  });
+
+  test('and no tick does it again', () => {
+    expect(afterwards).toMatchObject({ outcome: 'nothing-to-do', applied: [] });
+    expect(afterwards.open.length).toBeGreaterThan(8);
+    for (const { hazards, reason } of afterwards.open) {
+      expect(hazards.some((kind) => kind === 'pinned' || kind === 'waits')).toBe(true);
+      expect(reason).toMatch(/ada has had it undone in run \d+ .*; approve it to have it again|it builds on/);
+    }
+  });
+});
+
+test('until somebody approves it', async () => {
+  const { migrator, healed: first } = await healed();
+  await migrator.rollback(first.runId ?? '', 'ada');
+  const { drift } = await migrator.check();
+  const { refused } = await migrator.approve(
+    drift.filter(({ hazards }) => hazards.includes('pinned')).map(({ id }) => id),
+    'bob',
+  );
+  expect(refused).toEqual([]);
+  await migrator.heal();
+  expect(await migrator.heal()).toMatchObject({ open: [] });
+});
+
+test('or the entities ask for something else, and only there', async () => {
+  const { database, migrator, healed: first } = await healed();
+  await migrator.rollback(first.runId ?? '', 'ada');
+  const later = new AutoMigrator(await openDataSource(database.url, LATER), { execution: 'online' });
+  const { applied } = await later.heal();
+  expect(applied.map(({ object }) => object)).toEqual(['public.guest.stars']);
+});
+
+test('rows that come later change nothing about a pin', async () => {
+  const { database, migrator, healed: first } = await healed();
+  await database.query('delete from guest');
+  await migrator.rollback(first.runId ?? '', 'ada');
+  await database.query(`insert into guest (id, name, since) values (3, 'Cleo', '2026-02-02')`);
+  expect(await migrator.heal()).toMatchObject({ applied: [] });
+});
+
+describe('what was written since is not lost without a word', () => {
+  const since: [title: string, write: string, object: string, reason: RegExp][] = [
+    [
+      'a column that was filled',
+      `update guest set note = 'late' where id = 1`,
+      'public.guest.note',
+      /would lose 1 values, written since/,
+    ],
+    [
+      'a value other than the default',
+      'update guest set stars = 5 where id = 2',
+      'public.guest.stars',
+      /would lose 1 values other than the default/,
+    ],
+    ['a row of a table', 'insert into stay values (1, 1)', 'public.stay', /would lose 1 rows/],
+    [
+      'a value that the narrower type would cut',
+      `update guest set name = repeat('x', 30) where id = 2`,
+      'public.guest.name',
+      /would lose 1 values that would change/,
+    ],
+  ];
+  let scene: Scene;
+  let report: RollbackReport;
+
+  beforeAll(async () => {
+    scene = await healed();
+    for (const [, write] of since) await scene.database.query(write);
+    report = await scene.migrator.rollback(scene.healed.runId ?? '', 'ada');
+  });
+
+  test.each(since)('%s', (_title, _write, object, reason) => {
+    const open = report.open.find((each) => each.object === object);
+    expect(open).toMatchObject({ kind: 'undo', disposition: 'open', hazards: ['data-loss'] });
+    expect(open?.reason).toMatch(reason);
+  });
+
+  test('nothing else, and all of it is still there', async () => {
+    expect(report.open.map(({ object }) => object).toSorted()).toEqual(
+      since.map(([, , object]) => object).toSorted(),
+    );
+    expect(await scene.migrator.heal()).toMatchObject({ applied: [] });
+    const kept = `select (select note from guest where id = 1), (select stars from guest where id = 2),
+      (select count(*)::int from stay) as stays, (select length(name) from guest where id = 2) as name`;
+    expect(await scene.database.query(kept)).toEqual([{ note: 'late', stars: 5, stays: 1, name: 30 }]);
+  });
+
+  test('it goes once that is approved, and stays so', async () => {
+    const { migrator, database } = scene;
+    const { approved } = await migrator.approve(
+      report.open.map(({ id }) => id),
+      'bob',
+    );
+    expect(approved.map(({ approval }) => approval.loss[0]?.count)).toEqual([1, 1, 1, 1]);
+    const second = await migrator.heal();
+    expect(second.applied.map(({ object }) => object).toSorted()).toEqual(
+      since.map(([, , object]) => object).toSorted(),
+    );
+    expect((await migrator.heal()).applied).toEqual([]);
+    expect(await database.query(`select to_regclass('stay') as stay`)).toEqual([{ stay: null }]);
+  });
+});
+
+test('a run that the journal does not have', async () => {
+  const { migrator } = await healed();
+  const report = await migrator.rollback('4711', 'ada');
+  expect(report).toMatchObject({
+    outcome: 'failed',
+    error: 'The journal has no run 4711. Nothing was changed; see auto-migrate history.',
+  });
+  await expect(migrator.rollback('1', '')).rejects.toThrow('"by"');
+});
+
+describe('cut short', () => {
+  let other: pg.Client | undefined;
+  afterEach(() => other?.end());
+
+  test('what a process that died has left of an undo is undone by the next run, and pinned', async () => {
+    const { database, migrator, healed: first, before } = await healed('online', 20_000);
+    other = new pg.Client({ connectionString: database.url });
+    await other.connect();
+    await other.query('begin; select from guest');
+    const dying = migrator.rollback(first.runId ?? '', 'ada');
+    let pid: number | undefined;
+    while (pid === undefined) {
+      const sql = `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      pid = (await database.query<{ pid: number }>(sql))[0]?.pid;
+    }
+    await database.query('select pg_terminate_backend($1)', [pid]);
+    expect(await dying).toMatchObject({ outcome: 'failed' });
+    await other.query('rollback');
+
+    const next = await migrator.heal();
+    expect(next.failed).toEqual([]);
+    expect(next.applied.length).toBeGreaterThan(5);
+    for (const { action } of next.applied) expect(action).toMatch(/^undo /);
+    expect(await migrator.heal()).toMatchObject({ applied: [] });
+    const catalog = await database.query(CATALOG);
+    const isOther = (each: object): boolean => !JSON.stringify(each).includes('guest.since');
+    expect(catalog.filter(isOther)).toEqual(before.filter(isOther));
+  });
+});
