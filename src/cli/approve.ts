@@ -52,7 +52,7 @@ function print({ approved, refused }: ApprovalReport): string {
 
 function printApproved({ drift, approval, waits }: ApprovedDrift): string {
   const { id, kind, object, sql } = drift;
-  const cost = approval.loss.length === 0 ? 'nothing that could be counted' : describeLoss(approval.loss);
+  const cost = approval.loss.length === 0 ? 'nothing that could be counted' : describeLoss(...approval.loss);
   return [
     `Approved ${id} ${kind} ${object}, by ${approval.by}, until ${approval.expiresAt}`,
     `  would be lost: ${cost}`,

@@ -1,6 +1,6 @@
 import { giveBackApproval, useApproval, voidApproval } from '../journal/approvals.js';
 import { pinUndone, undoIsDone } from '../journal/undos.js';
-import { growthOf, type Approval } from '../plan/approval.js';
+import { describeLoss, growthOf, type Approval } from '../plan/approval.js';
 import type { Loss } from '../plan/loss.js';
 import type { PlannedUnit } from '../plan/plan.js';
 import type { Count } from '../plan/question.js';
@@ -65,7 +65,9 @@ async function assertNotGrown(
   const growth = approval ? growthOf(approval, measure.what, count) : null;
   if (approval && growth !== null) throw new ApprovalVoid(approval, growth);
   if (!approval && count !== 0)
-    throw new Error(`it would lose ${count} ${measure.what} that nobody has approved`);
+    throw new Error(
+      `it would lose ${describeLoss({ what: measure.what, count: count ?? null })}, which nobody has approved`,
+    );
 }
 
 async function countLocked(

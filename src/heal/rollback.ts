@@ -4,7 +4,7 @@ import { ensureJournal } from '../journal/journal-tables.js';
 import type { Trigger } from '../journal/records.js';
 import { askForUndo, narrowPins, readAppliedSteps } from '../journal/undos.js';
 import type { Drift } from '../plan/plan.js';
-import { splitRun, type NotUndone } from '../plan/undo-run.js';
+import { splitRun, type AppliedRecord, type NotUndone } from '../plan/undo-run.js';
 import type { Connection } from '../schema/connection.js';
 import { executeUnits } from './execute.js';
 import type { HealContext } from './heal.js';
@@ -117,10 +117,29 @@ async function takeBack(
   const { drift } = isPinned ? (await context.lookout.look(connection)).plan : look.plan;
   const open = drift.filter((each) => each.kind === 'undo' && isOf(each, runId));
   const pinned = drift.filter(({ hazards }) => hazards.includes('pinned'));
+  const gone = notFound(undoable, rolled, open);
   const isLeft = open.length + rolled.failed.length + notUndone.length > 0;
   const outcome = rolled.applied.length === 0 ? 'nothing-to-do' : isLeft ? 'partly-undone' : 'undone';
-  return { ...NOTHING, outcome, ...rolled, open, notUndone, pinned };
+  return { ...NOTHING, outcome, ...rolled, open, notUndone: [...notUndone, ...gone], pinned };
 }
+
+/** What was asked for, and has led to nothing: somebody has taken it away before. */
+function notFound(
+  undoable: readonly AppliedRecord[],
+  { applied, failed }: Rolled,
+  open: readonly Drift[],
+): NotUndone[] {
+  const seen = new Set([
+    ...[...applied, ...failed].map(({ object, action }) => `${action} ${object}`),
+    ...open.map(({ object, actual }) => `undo ${actual} ${object}`),
+  ]);
+  return undoable
+    .filter(({ object, action }) => !seen.has(`undo ${action} ${object}`))
+    .map(({ object, action }) => ({ object, action, reason: NOT_FOUND }));
+}
+
+const NOT_FOUND =
+  'it is not there any more, waits for what has failed before, or is in a schema that is not looked at';
 
 function isOf({ desired }: Drift, runId: string): boolean {
   return desired === `as before run ${runId}`;

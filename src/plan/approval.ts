@@ -22,16 +22,20 @@ export interface Approval {
   readonly loss: readonly MeasuredLoss[];
 }
 
-/** `3 values that would change`; for messages. */
-export function describeLoss(loss: readonly MeasuredLoss[]): string {
-  return loss
-    .map(({ what, count }) => (count === null ? `uncounted ${what}` : `${count} ${what}`))
-    .join(', ');
+/** `3 values that would change`, `1 row`; for messages. */
+export function describeLoss(...loss: readonly MeasuredLoss[]): string {
+  return loss.map(describeOne).join(', ');
+}
+
+function describeOne({ what, count }: MeasuredLoss): string {
+  if (count === null) return `uncounted ${what}`;
+  const singular = what.replace(/^(\w+)s\b/, '$1').replace(' do not ', ' does not ');
+  return `${count} ${count === 1 ? singular : what}`;
 }
 
 /** That more would be lost by now than was approved, as a sentence; null where not. */
 export function growthOf({ by, at, loss }: Approval, what: string, now: number | undefined): string | null {
   const was = loss.find((each) => each.what === what)?.count ?? null;
   if (was === null || now === undefined || now <= was) return null;
-  return `the approval of ${by} (${at}) was for ${was} ${what}, and by now it is ${now}: it is void, approve it again`;
+  return `the approval of ${by} (${at}) was for ${describeLoss({ what, count: was })}, and by now it is ${now}: it is void, approve it again`;
 }

@@ -1,6 +1,7 @@
 import type { UndoRequest } from '../drift/undo-request.js';
 import { quoteIdentifier, quoteQualified } from '../schema/identifier.js';
 import type { Column, QualifiedName, Schema, Table } from '../schema/model.js';
+import { describeLoss } from './approval.js';
 import type { Hazard } from './hazard.js';
 import { lossByType, lossOfRows, lossOfValues, type Loss, type Measure } from './loss.js';
 import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from './proposal.js';
@@ -82,7 +83,7 @@ function costOf(
   for (const measure of measures) {
     const lost = count(measure.count);
     if (lost === undefined) continue;
-    const detail = `undoing it would lose ${lost} ${measure.what}, written since or filled in; approve that, or let it be`;
+    const detail = `undoing it would lose ${describeLoss({ what: measure.what, count: lost })}, written since or filled in; approve that, or let it be`;
     return { measure, hazard: hazardIf(lost > 0, 'data-loss', detail) };
   }
   const detail = 'what undoing it would lose could not be counted in time; approve that, or let it be';

@@ -110,6 +110,7 @@ export class AutoMigrationService {
     const migrator = await this.ready();
     const report = await migrator.rollback(runId, by, { signal: this.stopped });
     this.logger.rolledBack(runId, by, report);
+    this.board.checked(await migrator.check());
     return report;
   }
 

@@ -186,7 +186,7 @@ describe('an approval holds for nothing else', () => {
   const NOTE = `alter table room add note text; update room set note = 'x' where id = 1`;
 
   test.each<[title: string, change: string, reason: RegExp]>([
-    ['more values', `update room set note = 'y' where id = 2`, /was for 1 values, and by now it is 2/],
+    ['more values', `update room set note = 'y' where id = 2`, /was for 1 value, and by now it is 2/],
     ['another type', 'alter table room alter note type varchar(9)', /^only the database has it; it stays$/],
   ])('%s since', async (_title, change, reason) => {
     const { database, migrator, find } = await scene(NOTE);

@@ -95,7 +95,7 @@ test('what is written between the look and the lock makes it void', async () => 
   await waiting();
   await other.query('commit');
   const reason =
-    /the approval of ada \(.*\) was for 1 values, and by now it is 2: it is void, approve it again/;
+    /the approval of ada \(.*\) was for 1 value, and by now it is 2: it is void, approve it again/;
   const report = await healing;
   expect(report.failed[0]?.error).toMatch(reason);
   const drift = report.drift.find(({ kind }) => kind === 'extra-column');

@@ -164,7 +164,7 @@ describe('approve and rollback', () => {
     const undone = await typed('rollback', runId, '-d', file, '--by', 'ada');
     expect(undone).toMatchObject({ exitCode: 2, error: '' });
     const [, id = ''] =
-      /^ {2}OPEN (\w+) undo change type public\.room\.code: undoing it would lose 1 values/m.exec(
+      /^ {2}OPEN (\w+) undo change type public\.room\.code: undoing it would lose 1 value that would change/m.exec(
         undone.out,
       ) ?? [];
     expect(undone.out).toMatch(/nothing-to-do: 0 undone, 1 to approve, 0 that cannot be$/);

@@ -125,20 +125,20 @@ describe('what was written since is not lost without a word', () => {
       'a column that was filled',
       `update guest set note = 'late' where id = 1`,
       'public.guest.note',
-      /would lose 1 values, written since/,
+      /would lose 1 value, written since/,
     ],
     [
       'a value other than the default',
       'update guest set stars = 5 where id = 2',
       'public.guest.stars',
-      /would lose 1 values other than the default/,
+      /would lose 1 value other than the default/,
     ],
-    ['a row of a table', 'insert into stay values (1, 1)', 'public.stay', /would lose 1 rows/],
+    ['a row of a table', 'insert into stay values (1, 1)', 'public.stay', /would lose 1 row,/],
     [
       'a value that the narrower type would cut',
       `update guest set name = repeat('x', 30) where id = 2`,
       'public.guest.name',
-      /would lose 1 values that would change/,
+      /would lose 1 value that would change/,
     ],
   ];
   let scene: Scene;
