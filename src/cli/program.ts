@@ -9,13 +9,9 @@ import { generate } from './generate.js';
 import { approveFindings } from './approve.js';
 import { rollBackRun } from './rollback.js';
 import { loadDataFixes, loadDataSource, openDataSource } from './load-data-source.js';
+import type { Output } from './output.js';
 import { printCheck, printHeal, printHistory, printPlan } from './print.js';
-
-/** Where the command writes: stdout holds the report and nothing else. */
-export interface Output {
-  out(text: string): void;
-  error(text: string): void;
-}
+import { ShownProgress } from './show-progress.js';
 
 interface Flags extends AutoMigratorOptions {
   readonly dataSource: string;
@@ -41,7 +37,7 @@ interface Answer {
 /** Begins to listen for what is to end a healing in order. */
 type Stop = () => AbortSignal;
 
-type Task = (migrator: AutoMigrator, flags: Flags, stop: Stop) => Promise<Answer>;
+type Task = (migrator: AutoMigrator, flags: Flags, stop: Stop, output: Output) => Promise<Answer>;
 
 const check: Task = async (migrator) => {
   const report = await migrator.check();
@@ -53,8 +49,11 @@ const plan: Task = async (migrator) => {
   return { report, text: printPlan(report), exitCode: exitCodeOfCheck(report), warnings: report.warnings };
 };
 
-const heal: Task = async (migrator, _flags, stop) => {
-  const report = await migrator.heal({ trigger: 'cli', signal: stop() });
+const heal: Task = async (migrator, _flags, stop, output) => {
+  const shown = new ShownProgress(output);
+  const { onProgress, onWait } = shown;
+  const report = await migrator.heal({ trigger: 'cli', signal: stop(), onProgress, onWait });
+  shown.end();
   return { report, text: printHeal(report), exitCode: exitCodeOfHeal(report), warnings: report.warnings };
 };
 
@@ -180,7 +179,7 @@ async function runTask(task: Task, flags: Flags, output: Output, stop: Stop): Pr
     return ExitCode.ok;
   }
   try {
-    const { report, text, exitCode, warnings = [] } = await answer(task, flags, stop);
+    const { report, text, exitCode, warnings = [] } = await answer(task, flags, stop, output);
     for (const warning of warnings) output.error(`Warning: ${warning}`);
     output.out(json ? JSON.stringify(report, null, 2) : text);
     return exitCode;
@@ -190,13 +189,13 @@ async function runTask(task: Task, flags: Flags, output: Output, stop: Stop): Pr
   }
 }
 
-async function answer(task: Task, flags: Flags, stop: Stop): Promise<Answer> {
+async function answer(task: Task, flags: Flags, stop: Stop, output: Output): Promise<Answer> {
   const dataSource = await loadDataSource(flags.dataSource);
   const dataFixes = await loadDataFixes(flags.dataSource);
   const migrator = new AutoMigrator(dataSource, { ...optionsOf(flags), dataFixes });
   try {
     if (!dataSource.isInitialized) await openDataSource(dataSource, flags.dataSource);
-    return await task(migrator, flags, stop);
+    return await task(migrator, flags, stop, output);
   } finally {
     if (dataSource.isInitialized) await dataSource.destroy();
   }
