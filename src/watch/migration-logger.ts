@@ -11,8 +11,8 @@ import type { Drift, Plan } from '../plan/plan.js';
 const SLOW_STEP_MS = 1000;
 
 /**
- * Says in the application's log what was found and done: constant messages with parameters, table by table. What a tick
- * finds as the one before left it is no news, and gets a single line of level debug.
+ * Says in the application's log what was found and done: constant messages with parameters, table by table. A tick that
+ * finds all as the one before left it says nothing, at no level: Nest prints them all unless told otherwise.
  */
 export class MigrationLogger {
   private readonly logger = new Logger('AutoMigration');
@@ -101,15 +101,12 @@ export class MigrationLogger {
    * @param stopped whether the application was shutting down, so that what broke off is nobody's fault
    */
   report(report: HealReport, stopped = false): void {
-    const { runId, open, warnings, durationMs } = report;
+    const { runId, warnings } = report;
     if (report.error === null) this.leads(report);
     const left = fingerprint(report);
     const isNews = report.leader === null && (runId !== null || report.error !== null || left !== this.left);
     this.left = report.error === null ? left : undefined;
-    if (!isNews) {
-      this.logger.debug('Nothing new', { open: open.length, ms: durationMs });
-      return;
-    }
+    if (!isNews) return;
     this.migrated(report, stopped);
     this.healed(report);
     this.fixed(report, stopped);

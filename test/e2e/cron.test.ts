@@ -159,10 +159,12 @@ test('cron: false never ticks', async () => {
 test('a tick with nothing to heal keeps the check young and is quiet about it', async () => {
   const application = await start({ ...eachSecond, staleAfterMs: 1000 });
   const { lastCheckAt } = application.migrations.status();
+  const said = application.log.own.length;
   const laterCheck = (): void => expect(application.migrations.status().lastCheckAt).not.toBe(lastCheckAt);
   await vi.waitFor(laterCheck, 10_000);
   expect(application.migrations.status()).toMatchObject({ state: 'up', reason: 'in-sync', appliedSteps: 1 });
   expect(await application.migrations.history()).toHaveLength(1);
+  expect(application.log.own.slice(said)).toEqual([]);
 });
 
 test("under policy 'off' a tick tells of drift and heals nothing", async () => {
