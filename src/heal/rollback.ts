@@ -9,9 +9,10 @@ import type { Connection } from '../schema/connection.js';
 import { executeUnits } from './execute.js';
 import type { HealContext } from './heal.js';
 import type { AppliedStep, FailedStep } from './heal-report.js';
-import { acquireHealerLock, currentHealer, describeHealer, type HealerLock } from './healer-lock.js';
+import { acquireHealerLock, currentHealer, describeHealer } from './healer-lock.js';
 import { Observer } from './observer.js';
 import { assertSecondSession } from './second-session.js';
+import { heeding } from './stopping.js';
 
 /** How a run was taken back. Plain data. */
 export interface RollbackReport {
@@ -87,7 +88,8 @@ async function rollBackAlone(
     try {
       await assertSecondSession(connection);
       await ensureJournal(connection, journalSchema);
-      return await takeBack(context, connection, runId, request, lock);
+      const stopped = AbortSignal.any([signal, lock.lost]);
+      return await takeBack(context, connection, runId, request, stopped);
     } finally {
       await lock.release();
     }
@@ -101,7 +103,7 @@ async function takeBack(
   connection: Connection,
   runId: string,
   request: RollbackRequest,
-  lock: HealerLock,
+  stopped: AbortSignal,
 ): Promise<RollbackReport> {
   const { journalSchema, approvalTtlMs } = context.options;
   const steps = await readAppliedSteps(connection, journalSchema, runId);
@@ -111,10 +113,11 @@ async function takeBack(
     );
   const { undoable, notUndone } = splitRun(steps);
   await askForUndo(connection, journalSchema, undoable, { by: request.by, ttlMs: approvalTtlMs });
-  const rolled = await execute(context, connection, runId, request, lock);
-  const look = await context.lookout.look(connection);
+  const rolled = await execute(context, connection, runId, request, stopped);
+  const session = heeding(connection, stopped);
+  const look = await context.lookout.look(session);
   const isPinned = await narrowPins(connection, journalSchema, look.plan.drift);
-  const { drift } = isPinned ? (await context.lookout.look(connection)).plan : look.plan;
+  const { drift } = isPinned ? (await context.lookout.look(session)).plan : look.plan;
   const open = drift.filter((each) => each.kind === 'undo' && isOf(each, runId));
   const pinned = drift.filter(({ hazards }) => hazards.includes('pinned'));
   const gone = notFound(undoable, rolled, open);
@@ -149,15 +152,14 @@ async function execute(
   context: RollbackContext,
   connection: Connection,
   runId: string,
-  { trigger = 'api', signal }: RollbackRequest,
-  lock: HealerLock,
+  { trigger = 'api' }: RollbackRequest,
+  stopped: AbortSignal,
 ): Promise<Rolled> {
   const { lookout, options } = context;
-  const look = await lookout.look(connection);
+  const look = await lookout.look(heeding(connection, stopped));
   const units = look.plan.units.filter(({ drift }) => drift.kind === 'undo' && isOf(drift, runId));
   if (units.length === 0) return { applied: [], failed: [], runId: null };
   const journal = await Journal.begin(connection, options.journalSchema, trigger, look.desiredHash);
-  const stopped = signal ? AbortSignal.any([signal, lock.lost]) : lock.lost;
   try {
     const { applied, failed } = await executeUnits(connection, journal, units, {
       ...options,
