@@ -1,6 +1,5 @@
 import { noteNotConverging } from '../journal/standing.js';
 import { narrowPins } from '../journal/undos.js';
-import { narrowPins } from '../journal/undos.js';
 import type { Connection } from '../schema/connection.js';
 import type { HealContext } from './heal.js';
 import type { Progress } from './progress.js';
