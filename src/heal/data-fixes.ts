@@ -102,9 +102,10 @@ export class DataFixes {
       // Without a session nobody can write it down; that the row says running is true enough.
       if (connection.lost.aborted) throw error;
       const message = `${describeError(error)}. ${leftBy(fix)}`;
-      await dataFixFails(connection, this.journalSchema, id, message);
-      await journal.stepEnds(stepId, { outcome: 'failed', durationMs: null, error: message });
-      return { id, outcome: 'failed', durationMs: null, error: message };
+      if (await dataFixFails(connection, this.journalSchema, id, message)) {
+        await journal.stepEnds(stepId, { outcome: 'failed', durationMs: null, error: message });
+        return { id, outcome: 'failed', durationMs: null, error: message };
+      }
     }
     const durationMs = Math.round((performance.now() - start) * 10) / 10;
     await journal.stepEnds(stepId, { outcome: 'applied', durationMs, error: null });

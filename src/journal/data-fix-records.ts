@@ -27,15 +27,22 @@ export async function dataFixBegins(
   await connection.query(sql, [id, runId, hostname(), process.pid]);
 }
 
+/**
+ * Writes down that it failed, unless it did not: when the answer to a COMMIT is lost, only the row knows. A transaction
+ * that still holds the row is waited for.
+ *
+ * @returns whether it has failed
+ */
 export async function dataFixFails(
   connection: Connection,
   journalSchema: string,
   id: string,
   error: string,
-): Promise<void> {
+): Promise<boolean> {
   const sql = `update ${journalTable(journalSchema, 'data_fix')}
-    set outcome = 'failed', error = $2, finished_at = clock_timestamp() where id = $1`;
-  await connection.query(sql, [id, redact(error)]);
+    set outcome = 'failed', error = $2, finished_at = clock_timestamp()
+    where id = $1 and outcome <> 'applied' returning id`;
+  return (await connection.query(sql, [id, redact(error)])).rows.length > 0;
 }
 
 /** For the fix's own transaction: whoever else runs it waits here for its end, and then sees how it ended. */

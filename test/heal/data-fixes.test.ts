@@ -181,6 +181,34 @@ describe('every-boot', () => {
   });
 });
 
+/** The server commits, and the answer never comes. */
+function losingTheAnswer(manager: EntityManager): void {
+  const { queryRunner } = manager;
+  if (!queryRunner) throw new Error('outside a transaction');
+  const commit = queryRunner.commitTransaction.bind(queryRunner);
+  queryRunner.commitTransaction = async () => {
+    await commit();
+    throw new Error('Connection terminated unexpectedly');
+  };
+}
+
+test('a fix that was committed without an answer has taken effect, and does so once', async () => {
+  const fix = counting('1');
+  const migrator = migratorOf([
+    {
+      ...fix,
+      run: async (manager, progress) => {
+        losingTheAnswer(manager);
+        await fix.run(manager, progress);
+      },
+    },
+  ]);
+  expect((await migrator.heal()).dataFixes).toMatchObject([{ id: '1', outcome: 'applied', error: null }]);
+  expect(await records()).toMatchObject([{ id: '1', outcome: 'applied', attempts: 1, error: null }]);
+  expect(await migratorOf([fix]).heal()).toMatchObject({ outcome: 'nothing-to-do', dataFixes: [] });
+  expect(await namesOf()).toEqual(['ada 1']);
+});
+
 describe("transaction 'none'", () => {
   test('runs in steps of its own; what it has committed stays when it fails', async () => {
     const seen: HealProgress[] = [];
