@@ -108,7 +108,7 @@ export class Faults {
   }
 
   private pointOf(at: number, { session, text, values }: Statement): Point {
-    const isStep = text.startsWith('insert into "auto_migration".step');
+    const isStep = text.includes('insert into "auto_migration".step ');
     if (isStep) this.kind = kindOf(String(values[1]));
     // A run looks at the whole schema before its first step and after its last one.
     else if (text.startsWith('begin isolation level repeatable read read only') && this.kind !== BEFORE)

@@ -1,5 +1,5 @@
 import type { Connection } from '../../src/schema/connection.js';
-import type { Schema } from '../../src/schema/model.js';
+import type { Schema, Table } from '../../src/schema/model.js';
 import { readSchema } from '../../src/schema/read-schema.js';
 import { quoteIdentifier, quoteLiteral, quoteQualified } from '../../src/schema/identifier.js';
 import { queryRows } from '../../src/schema/connection.js';
@@ -27,11 +27,25 @@ export async function readState(connection: Connection, cases: readonly FaultCas
   const queries = schema.tables.map((table) => rowsOf(table, volatile[table.name] ?? []));
   const rows = await queryRows(connection, `${queries.join(' union all ')} order by 1`);
   return {
-    schema: { ...schema, fingerprint: null },
+    schema: {
+      ...schema,
+      fingerprint: null,
+      tables: schema.tables.map((table) => withoutNumbers(table, volatile)),
+    },
     rows,
     leftOver: await queryRows(connection, LEFT_OVER),
     journal: await queryRows(connection, JOURNAL),
   };
+}
+
+/** A number that a transaction drew is gone when it is rolled back. */
+function withoutNumbers(table: Table, volatile: Readonly<Record<string, readonly string[]>>): Table {
+  const columns = table.columns.map((column) =>
+    column.sequence && volatile[table.name]?.includes(column.name)
+      ? { ...column, sequence: { ...column.sequence, next: '' } }
+      : column,
+  );
+  return { ...table, columns };
 }
 
 /** What differs from run to run is only counted: how many there are, and how many different ones. */

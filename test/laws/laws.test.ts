@@ -1,8 +1,7 @@
 import { DataSource } from 'typeorm';
-import { describe, expect, test, type TestContext } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { AutoMigrator } from '../../src/auto-migrator.js';
 import { createTestDatabase, type TestDatabase } from '../setup/database.js';
-import { isPossible } from '../setup/versions.js';
 import { catalogOf, notesOf } from './catalog.js';
 import { columns } from './cases/columns.js';
 import { keys } from './cases/keys.js';
@@ -10,6 +9,7 @@ import { relations } from './cases/relations.js';
 import { names } from './cases/names.js';
 import { views } from './cases/views.js';
 import type { LawCase } from './law-case.js';
+import { skipWhereImpossible } from './possible.js';
 
 const cases: LawCase[] = [...columns, ...keys, ...relations, ...names, ...views];
 
@@ -32,16 +32,6 @@ async function withDataSource<Value>(
     await dataSource.destroy();
     await database.drop();
   }
-}
-
-const server = await createTestDatabase();
-const available = await server.query<{ name: string }>('select name from pg_available_extensions');
-await server.drop();
-
-function skipWhereImpossible({ since, extension }: LawCase, skip: TestContext['skip']): void {
-  skip(!isPossible(since), 'not possible with these versions');
-  const isThere = extension === undefined || available.some(({ name }) => name === extension);
-  skip(!isThere, `the server does not have the extension ${extension}`);
 }
 
 const wishesOfTypeOrm = async (dataSource: DataSource): Promise<string[]> =>
