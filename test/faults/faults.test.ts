@@ -37,20 +37,26 @@ test('a healing in peace leaves nothing behind, and meets each kind of change', 
   expect(FAULT_CASES.filter(({ kind }) => !kinds.has(kind))).toEqual([]);
 });
 
-test('processes that die one after another, each of another fault, leave what one leaves that lives', async () => {
-  await trial.reset();
-  const first = { at: Math.floor(points.length / 3), moment: 'sent' } as const;
-  expect(await healAndDie(trial.database, first)).toBe('SIGKILL');
-  const deaths: (Point | null)[] = [];
-  for (const fault of FAULTS) {
-    const isThere = ({ ofSteps, isConcurrent }: Point): boolean =>
-      fault.moment === 'middle' ? isConcurrent : ofSteps === STATEMENTS;
-    deaths.push(await trial.dieOf({ ...fault, meets: isThere }));
-  }
-  expect(deaths).not.toContain(null);
-  expect(await trial.finish(expected)).toBeNull();
-  const [last, ...earlier] = await trial.runs();
-  expect(last).toBe('healed');
-  // Who has lost the lock alone can still write down that it stops.
-  expect(earlier.filter((outcome) => outcome !== 'interrupted')).toEqual(['failed']);
-});
+const patiently = { timeout: 120_000 };
+
+test(
+  'processes that die one after another, each of another fault, leave what one leaves that lives',
+  patiently,
+  async () => {
+    await trial.reset();
+    const first = { at: Math.floor(points.length / 3), moment: 'sent' } as const;
+    expect(await healAndDie(trial.database, first)).toBe('SIGKILL');
+    const deaths: (Point | null)[] = [];
+    for (const fault of FAULTS) {
+      const isThere = ({ ofSteps, isConcurrent }: Point): boolean =>
+        fault.moment === 'middle' ? isConcurrent : ofSteps === STATEMENTS;
+      deaths.push(await trial.dieOf({ ...fault, meets: isThere }));
+    }
+    expect(deaths).not.toContain(null);
+    expect(await trial.finish(expected)).toBeNull();
+    const [last, ...earlier] = await trial.runs();
+    expect(last).toBe('healed');
+    // Who has lost the lock alone can still write down that it stops.
+    expect(earlier.filter((outcome) => outcome !== 'interrupted')).toEqual(['failed']);
+  },
+);
