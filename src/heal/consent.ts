@@ -26,17 +26,17 @@ export class ApprovalVoid extends Error {
 
 /**
  * Uses up the approval of a unit in the transaction that is open, so that both take effect or neither, and counts once
- * more what it gives up.
+ * more what it gives up: without an approval that has to be nothing.
  *
  * @throws ApprovalVoid when somebody else has used it, its time is over, or more would be lost than was approved
+ * @throws Error when something would be lost that nobody has approved
  */
 export async function assertConsent(
   connection: Connection,
   { approval, loss }: PlannedUnit,
   { journalSchema, runId }: Place,
 ): Promise<void> {
-  if (!approval) return;
-  if (!(await useApproval(connection, journalSchema, approval, runId)))
+  if (approval && !(await useApproval(connection, journalSchema, approval, runId)))
     throw new ApprovalVoid(approval, GONE);
   if (loss) await assertNotGrown(connection, approval, loss);
 }

@@ -111,6 +111,21 @@ test('what is written between the look and the lock makes it void', async () => 
   expect((await migrator.heal()).applied).toMatchObject([{ action: 'drop column' }]);
 });
 
+test('a table that is large is counted before it is locked, for as long as that takes', async () => {
+  const options = { execution: 'online', smallTableBytes: 0, lockTimeoutMs: 20_000, lockRetries: 0 } as const;
+  migrator = new AutoMigrator(await openDataSource(database.url, [room, hall]), options);
+  await approve('extra-column');
+  // Between the look and the step.
+  await other.query('begin; lock table auto_migration.step in share mode');
+  const healing = migrator.heal();
+  await waiting();
+  await database.query(`update room set note = 'y' where id = 2`);
+  await other.query('commit');
+  expect((await healing).failed[0]?.error).toMatch(/was for 1 value, and by now it is 2/);
+  await approve('extra-column');
+  expect((await migrator.heal()).applied).toMatchObject([{ action: 'drop column' }]);
+});
+
 test('two processes that heal at once use it once', async () => {
   await approve('extra-column');
   const second = new AutoMigrator(await openDataSource(database.url, [room, hall]), { execution: 'online' });

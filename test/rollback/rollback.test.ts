@@ -193,6 +193,14 @@ test('a run that the journal does not have', async () => {
 });
 
 describe('cut short', () => {
+  const waiting = async (database: TestDatabase): Promise<number> => {
+    for (;;) {
+      const sql = `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      const [row] = await database.query<{ pid: number }>(sql);
+      if (row) return row.pid;
+    }
+  };
+
   let other: pg.Client | undefined;
   afterEach(() => other?.end());
 
@@ -202,11 +210,7 @@ describe('cut short', () => {
     await other.connect();
     await other.query('begin; select from guest');
     const dying = migrator.rollback(first.runId ?? '', 'ada');
-    let pid: number | undefined;
-    while (pid === undefined) {
-      const sql = `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-      pid = (await database.query<{ pid: number }>(sql))[0]?.pid;
-    }
+    const pid = await waiting(database);
     await database.query('select pg_terminate_backend($1)', [pid]);
     expect(await dying).toMatchObject({ outcome: 'failed' });
     await other.query('rollback');
@@ -219,5 +223,24 @@ describe('cut short', () => {
     const catalog = await database.query(CATALOG);
     const isOther = (each: object): boolean => !JSON.stringify(each).includes('guest.since');
     expect(catalog.filter(isOther)).toEqual(before.filter(isOther));
+  });
+
+  test('what is written between the look and the lock is not lost', async () => {
+    const { database, migrator, healed: first } = await healed('online', 20_000);
+    other = new pg.Client({ connectionString: database.url });
+    await other.connect();
+    await other.query('begin; insert into stay values (1, 1)');
+    const undoing = migrator.rollback(first.runId ?? '', 'ada');
+    await waiting(database);
+    await other.query('commit');
+    const report = await undoing;
+    expect(report.failed).toMatchObject([
+      {
+        object: 'public.stay',
+        error: expect.stringContaining('lose 1 row, which nobody has approved') as string,
+      },
+    ]);
+    expect(report.open).toMatchObject([{ object: 'public.stay', hazards: ['data-loss'] }]);
+    expect(await database.query('select * from stay')).toEqual([{ id: 1, guest_id: 1 }]);
   });
 });
