@@ -11,6 +11,7 @@ import type { Journal } from '../journal/journal.js';
 import type { Connect, Connection } from '../schema/connection.js';
 import type { DataFixDefinition, DataFixProgress, DataFixResult } from './data-fix.js';
 import type { HealProgress } from './heal-progress.js';
+import { assertGoingOn } from './stopping.js';
 
 /** What a run of data fixes needs of the run that it is part of. */
 export interface DataFixRun {
@@ -156,9 +157,4 @@ function leftBy({ transaction }: DataFixDefinition): string {
   const left =
     transaction === 'none' ? 'What it had committed stays' : 'Rolled back: the rows stay as they were';
   return `${left}. It is tried again at the next tick, and later fixes wait for it`;
-}
-
-function assertGoingOn({ aborted, reason }: AbortSignal): void {
-  if (!aborted) return;
-  throw reason instanceof HealingStoppedError ? reason : new HealingStoppedError('The lock session was lost');
 }

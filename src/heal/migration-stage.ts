@@ -1,6 +1,7 @@
 import type { Migrations } from '../desired/migrations.js';
-import { describeError, HealingStoppedError } from '../errors.js';
+import { describeError } from '../errors.js';
 import type { DataFixRun } from './data-fixes.js';
+import { assertGoingOn } from './stopping.js';
 
 /** How a migration of this run ended. Plain data. */
 export interface MigrationResult {
@@ -64,9 +65,4 @@ export async function runMigrations(
 
 function round(milliseconds: number): number {
   return Math.round(milliseconds * 10) / 10;
-}
-
-function assertGoingOn({ aborted, reason }: AbortSignal): void {
-  if (!aborted) return;
-  throw reason instanceof HealingStoppedError ? reason : new HealingStoppedError('The lock session was lost');
 }

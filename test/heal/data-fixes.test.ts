@@ -284,6 +284,17 @@ describe('a fix that is under way', () => {
     await expectItToBeDoneNext();
   });
 
+  test('tells that it was stopped, and not that a lock was lost', async () => {
+    const stopping = new AbortController();
+    const run = (): Promise<void> => Promise.resolve(stopping.abort());
+    const migrator = migratorOf([{ id: '1', transaction: 'none', run }]);
+    const [fix] = (await migrator.heal({ signal: stopping.signal })).dataFixes;
+    expect(fix).toMatchObject({
+      outcome: 'failed',
+      error: expect.stringMatching(/^Stopped: it was asked to/) as string,
+    });
+  });
+
   test('is rolled back when the lock is lost, as somebody else may be the healer now', async () => {
     const migrator = migratorOf([slow]);
     const healing = migrator.heal();
@@ -304,12 +315,12 @@ describe('a fix that is under way', () => {
   test('shows as running after a crash, and is run again', async () => {
     const healing = migratorOf([slow]).heal();
     const pid = await sleepingPid();
-    // What a process that dies takes along: all of its sessions.
+    // What a process that dies takes along: all of its sessions, at once.
     await database.query(
-      `select pg_terminate_backend(pid, 5000) from pg_stat_activity
-        where datname = current_database() and application_name = 'nestjs-auto-migration'`,
+      `select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and (application_name = 'nestjs-auto-migration' or pid = $1)`,
+      [pid],
     );
-    await database.query('select pg_terminate_backend($1, 5000)', [pid]);
     expect(await healing).toMatchObject({ outcome: 'failed' });
     expect(await records()).toMatchObject([{ id: 'slow', outcome: 'running', attempts: 1 }]);
     await expectItToBeDoneNext();
