@@ -1,4 +1,4 @@
-import { displayName } from '../schema/identifier.js';
+import { displayName, isSameName } from '../schema/identifier.js';
 import { mentions } from '../schema/identifiers-in.js';
 import type { Schema } from '../schema/model.js';
 import type { Difference } from './drift-kind.js';
@@ -76,7 +76,7 @@ export class Renames {
     );
     if (difference.table === null) return isOfType;
     const text = this.textOf(difference);
-    const isOfTable = isSame(difference.table, renaming.table);
+    const isOfTable = isSameName(difference.table, renaming.table);
     if (!isOfTable && !mentions(text, renaming.table.name)) return false;
     if (renaming.column === null) return true;
     return difference.object === renaming.finding.object || mentions(text, renaming.column);
@@ -86,7 +86,7 @@ export class Renames {
   private textOf(difference: Difference): string {
     const { kind, table, desired, actual } = difference;
     if (kind !== 'named-differently') return `${desired} ${actual}`;
-    const wanted = this.desired.tables.find((each) => table !== null && isSame(each, table));
+    const wanted = this.desired.tables.find((each) => table !== null && isSameName(each, table));
     const items = [...(wanted?.constraints ?? []), ...(wanted?.indexes ?? [])];
     return items.find(({ name }) => name === difference.wanted)?.definition ?? '';
   }
@@ -94,15 +94,6 @@ export class Renames {
 
 type Name = Pick<Difference<'named-differently'>, 'is' | 'wanted' | 'found'>;
 
-interface Place {
-  readonly schema: string;
-  readonly name: string;
-}
-
-function isSame(one: Place, other: Place): boolean {
-  return displayName(one.schema, one.name) === displayName(other.schema, other.name);
-}
-
 function isSameTable(one: Renaming, other: Renaming): boolean {
-  return isSame(one.table, other.table);
+  return isSameName(one.table, other.table);
 }

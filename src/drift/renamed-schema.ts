@@ -1,10 +1,7 @@
 import { foreignKeyDefinition } from '../schema/foreign-key.js';
-import { quoteList } from '../schema/identifier.js';
+import { isSameName, quoteList } from '../schema/identifier.js';
 import { printedWord, withColumnRenamed } from '../schema/identifiers-in.js';
 import type { Column, Constraint, Enum, Index, QualifiedName, Schema, Table } from '../schema/model.js';
-
-const isNamed = (one: QualifiedName, { schema, name }: QualifiedName): boolean =>
-  one.schema === schema && one.name === name;
 
 /** The schema once a table has its new name. Foreign keys that point to it follow. */
 export function withTableAs(
@@ -15,11 +12,11 @@ export function withTableAs(
   const old = { schema: namespace, name: from };
   const tables = schema.tables.map((table): Table => {
     const constraints = table.constraints.map((constraint) =>
-      constraint.references && isNamed(constraint.references, old)
+      constraint.references && isSameName(constraint.references, old)
         ? pointingTo(constraint, { ...constraint.references, name })
         : constraint,
     );
-    return { ...table, constraints, ...(isNamed(table, old) ? { name } : {}) };
+    return { ...table, constraints, ...(isSameName(table, old) ? { name } : {}) };
   });
   return { ...schema, tables };
 }
@@ -33,7 +30,7 @@ export function withColumnAs(schema: Schema, table: Table, from: string, to: str
     const { references, columns, definition } = constraint;
     if (!references)
       return isOwn ? { ...constraint, columns: inList(columns), definition: inText(definition) } : constraint;
-    const pointsHere = isNamed(references, table);
+    const pointsHere = isSameName(references, table);
     const renamed = isOwn ? { ...constraint, columns: inList(columns) } : constraint;
     return pointingTo(
       renamed,
@@ -54,7 +51,7 @@ export function withColumnAs(schema: Schema, table: Table, from: string, to: str
       column.generated && column.expression !== null ? inText(column.expression) : column.expression,
   });
   const tables = schema.tables.map((each): Table => {
-    const isOwn = isNamed(each, table);
+    const isOwn = isSameName(each, table);
     const constraints = each.constraints.map((constraint) => ofConstraint(constraint, isOwn));
     if (!isOwn) return { ...each, constraints };
     return { ...each, constraints, columns: each.columns.map(ofColumn), indexes: each.indexes.map(ofIndex) };
@@ -114,10 +111,10 @@ export function withTypesAs(
 ): { readonly schema: Schema; readonly renamed: readonly RenamedType[] } {
   const renamed: RenamedType[] = [];
   let schema = actual;
-  for (const wanted of desired.tables.filter((table) => tables.some((each) => isNamed(each, table)))) {
+  for (const wanted of desired.tables.filter((table) => tables.some((each) => isSameName(each, table)))) {
     for (const { name: column, type } of wanted.columns) {
       const found = schema.tables
-        .find((table) => isNamed(table, wanted))
+        .find((table) => isSameName(table, wanted))
         ?.columns.find((each) => each.name === column);
       const to = enumOf(desired, type);
       const from = found && enumOf(schema, found.type);
@@ -131,7 +128,7 @@ export function withTypesAs(
 }
 
 function isThere({ enums }: Schema, name: QualifiedName): boolean {
-  return enums.some((each) => isNamed(each, name));
+  return enums.some((each) => isSameName(each, name));
 }
 
 function enumOf({ enums }: Schema, type: string): Enum | undefined {
@@ -160,6 +157,6 @@ function withTypeAs(schema: Schema, from: Enum, name: string): Schema {
     constraints: table.constraints.map(ofDefinition),
     indexes: table.indexes.map(ofDefinition),
   }));
-  const enums = schema.enums.map((each) => (isNamed(each, from) ? { ...each, name } : each));
+  const enums = schema.enums.map((each) => (isSameName(each, from) ? { ...each, name } : each));
   return { ...schema, enums, tables };
 }

@@ -1,4 +1,4 @@
-import { displayName } from '../schema/identifier.js';
+import { displayName, isSameName } from '../schema/identifier.js';
 import type { Schema, Table } from '../schema/model.js';
 import type { Difference } from './drift-kind.js';
 import { withColumnAs, withTableAs, withTypesAs } from './renamed-schema.js';
@@ -60,12 +60,7 @@ function renamingOfTable(desired: Schema, actual: Schema, wanted: Table): Renami
     kind: 'renamed-table' as const,
     object: displayName(schema, name),
     table: { schema, name: named.from },
-    desired: name,
-    actual: named.from,
-    ...named,
-    to: name,
-    names: [],
-    types: [],
+    ...factsOf(name, named),
   };
   return { finding, table: wanted, column: null };
 }
@@ -92,14 +87,19 @@ function renamingOfColumn(
     kind: 'renamed-column' as const,
     object: displayName(schema, wanted.name, name),
     table: { schema, name: wanted.name },
-    desired: name,
-    actual: named.from,
-    ...named,
-    to: name,
-    names: [],
-    types: [],
+    ...factsOf(name, named),
   };
   return { finding, table: wanted, column: name };
+}
+
+/** What a rename is about; what changes along with it is found later. */
+function factsOf(to: string, named: Named) {
+  return { desired: to, actual: named.from, ...named, to, names: [], types: [] };
+}
+
+interface Named {
+  readonly from: string;
+  readonly conflict: string | null;
 }
 
 interface Names {
@@ -113,7 +113,7 @@ interface Names {
 }
 
 /** The former name that is there, and what makes it unclear whether it is the same thing. */
-function nameIn(names: Names): { from: string; conflict: string | null } | undefined {
+function nameIn(names: Names): Named | undefined {
   const { name, there, wanted, claimed } = names;
   const candidates = [...new Set(names.formerNames)].filter((each) => each !== name && there.includes(each));
   const [from, ...more] = candidates;
@@ -156,9 +156,7 @@ function isOf(
   column: string | null,
   renamings: readonly Renaming[],
 ): boolean {
-  const isSame = (one: Pick<Table, 'schema' | 'name'>): boolean =>
-    one.schema === type.table.schema && one.name === type.table.name;
-  if (!isSame(table)) return false;
+  if (!isSameName(type.table, table)) return false;
   if (column !== null) return column === type.column;
-  return !renamings.some((other) => isSame(other.table) && other.column === type.column);
+  return !renamings.some((other) => isSameName(type.table, other.table) && other.column === type.column);
 }

@@ -1,6 +1,6 @@
 import type { Difference } from '../drift/drift-kind.js';
 import { isSameDefault } from '../drift/compare-columns.js';
-import { displayName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
+import { displayName, isSameName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
 import type { Column, QualifiedName, Table } from '../schema/model.js';
 import { dependantsOfColumn, type Dependants } from './dependants.js';
 import type { Hazard } from './hazard.js';
@@ -101,8 +101,7 @@ function hazardOfForeignKey(
   const { wanted } = difference;
   if (wanted.type !== 'numeric') return null;
   const { schema, name } = tableOf(difference);
-  const find = (of: QualifiedName): Table | undefined =>
-    actual.tables.find((table) => table.schema === of.schema && table.name === of.name);
+  const find = (of: QualifiedName): Table | undefined => actual.tables.find((table) => isSameName(table, of));
   const targets = (find({ schema, name })?.constraints ?? []).flatMap(({ references, columns }) => {
     const column = references?.columns[columns.indexOf(wanted.name)];
     const type = references && find(references)?.columns.find((each) => each.name === column)?.type;
@@ -119,13 +118,11 @@ function tablesBehindForeignKeys(
   column: string,
   { actual }: PlanContext,
 ): QualifiedName[] {
-  const isTable = ({ schema, name }: QualifiedName): boolean =>
-    schema === table.schema && name === table.name;
   return actual.tables.flatMap((each) =>
     each.constraints.flatMap(({ references, columns }): QualifiedName[] => {
       if (!references) return [];
-      if (isTable(references) && references.columns.includes(column)) return [each];
-      return isTable(each) && columns.includes(column) ? [references] : [];
+      if (isSameName(references, table) && references.columns.includes(column)) return [each];
+      return isSameName(each, table) && columns.includes(column) ? [references] : [];
     }),
   );
 }

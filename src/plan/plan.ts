@@ -1,4 +1,5 @@
 import type { Difference, DriftKind } from '../drift/drift-kind.js';
+import { isSameName } from '../schema/identifier.js';
 import type { Schema } from '../schema/model.js';
 import type { Approval } from './approval.js';
 import { sqlOf, withConsent } from './consent.js';
@@ -174,8 +175,7 @@ function withPrivileges(
   const { table } = difference;
   // Who may update rows may fill them.
   if (difference.kind === 'unfilled-column') return proposal;
-  const found =
-    table && actual.tables.find(({ schema, name }) => schema === table.schema && name === table.name);
+  const found = table && actual.tables.find((each) => isSameName(each, table));
   const hazard = found && needsOwnership(found, found.owned);
   return hazard ? { ...proposal, hazards: [hazard, ...proposal.hazards] } : proposal;
 }

@@ -1,5 +1,5 @@
 import type { Difference } from '../drift/drift-kind.js';
-import { displayName, quoteIdentifier } from '../schema/identifier.js';
+import { displayName, isSameName, quoteIdentifier } from '../schema/identifier.js';
 import type { Constraint, Enum, Index, QualifiedName, Schema, Table } from '../schema/model.js';
 import type { Hazard } from './hazard.js';
 import type { Proposal, Settled } from './proposal.js';
@@ -114,11 +114,12 @@ function usesEnum(difference: Difference, wanted: Enum, found: Enum | null): boo
 }
 
 function usesTable(difference: Difference, { table }: Difference, actual: Schema): boolean {
-  const isThere = actual.tables.some((each) => table && isSame(each, table));
+  const isThere = actual.tables.some((each) => table && isSameName(each, table));
   if (!table || isThere) return false;
   return (
-    foreignKeysOf(difference).some(({ references }) => references !== null && isSame(references, table)) ||
-    isViewOf(difference, table)
+    foreignKeysOf(difference).some(
+      ({ references }) => references !== null && isSameName(references, table),
+    ) || isViewOf(difference, table)
   );
 }
 
@@ -132,7 +133,7 @@ function usesColumn(
   const { name } = wanted;
   if (foreignKeysOf(difference).length > 0) return foreignKeysOf(difference).some(isHeldUp);
   if (isViewOf(difference, table)) return textsOf(difference).some((text) => mentions(text, name));
-  if (!difference.table || !isSame(difference.table, table)) return false;
+  if (!difference.table || !isSameName(difference.table, table)) return false;
   // A key is the same text with any type that can be sorted.
   const isKeyable = kind === 'different-type' && !UNSORTABLE.test(blocker.found.type);
   switch (difference.kind) {
@@ -164,7 +165,7 @@ function usesColumn(
     return columns.some((column, i) => {
       const target = references.columns[i] ?? '';
       const isOf =
-        (isSame(child, table) && column === name) || (isSame(references, table) && target === name);
+        (isSameName(child, table) && column === name) || (isSameName(references, table) && target === name);
       if (!isOf) return false;
       const types = [typeOf(actual, child, column), typeOf(actual, references, target)];
       return types[0] === undefined || types[0] !== types[1];
@@ -180,13 +181,13 @@ function isPlain({ definition, predicate }: Index): boolean {
 }
 
 function typeOf({ tables }: Schema, table: QualifiedName, column: string): string | undefined {
-  return tables.find((each) => isSame(each, table))?.columns.find(({ name }) => name === column)?.type;
+  return tables.find((each) => isSameName(each, table))?.columns.find(({ name }) => name === column)?.type;
 }
 
 /** A materialized view's index may be of columns that it is still to get. */
 function isIndexOf({ kind, table }: Difference, view: Difference): boolean {
   const isIndex = kind === 'missing-index' || kind === 'different-index' || kind === 'invalid-index';
-  return isIndex && table !== null && view.table !== null && isSame(table, view.table);
+  return isIndex && table !== null && view.table !== null && isSameName(table, view.table);
 }
 
 type KeyDifference = Difference<
@@ -196,10 +197,10 @@ type KeyDifference = Difference<
 /** Another key over the same columns would do. */
 function usesKey(difference: Difference, { table, wanted }: KeyDifference, actual: Schema): boolean {
   if (!table || ('type' in wanted ? !isKey(wanted) : !wanted.unique)) return false;
-  const target = actual.tables.find((each) => isSame(each, table));
+  const target = actual.tables.find((each) => isSameName(each, table));
   return foreignKeysOf(difference).some(
     ({ references }) =>
-      references !== null && isSame(references, table) && !(target && hasKey(target, references.columns)),
+      references !== null && isSameName(references, table) && !(target && hasKey(target, references.columns)),
   );
 }
 
@@ -266,8 +267,4 @@ function mentions(text: string, name: string): boolean {
   if (text.includes(quoteIdentifier(name))) return true;
   const bare = name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
   return new RegExp(`(?<![\\w$"])${bare}(?![\\w$"])`).test(text);
-}
-
-function isSame(one: QualifiedName, other: QualifiedName): boolean {
-  return displayName(one.schema, one.name) === displayName(other.schema, other.name);
 }

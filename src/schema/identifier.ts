@@ -38,6 +38,11 @@ export function displayName(...parts: readonly string[]): string {
     .join('.');
 }
 
+/** Whether two names mean one object. */
+export function isSameName(one: QualifiedName, other: QualifiedName): boolean {
+  return one.schema === other.schema && one.name === other.name;
+}
+
 export const MAXIMUM_BYTES = 63;
 
 /**
