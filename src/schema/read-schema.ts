@@ -1,4 +1,5 @@
 import { setImmediate as breathe } from 'node:timers/promises';
+import pRetry from 'p-retry';
 import { columns, toColumn, type ColumnRow } from './catalog/columns.js';
 import { constraints, toConstraint, type ConstraintRow } from './catalog/constraints.js';
 import { enums, type EnumRow } from './catalog/enums.js';
@@ -56,8 +57,15 @@ const RELATION_KINDS: Record<TableRow['relkind'], RelationKind> = {
   f: 'foreign table',
 };
 
-/** A schema that somebody is changing without a pause is read as often. */
-const ATTEMPTS = 10;
+/** Whoever heals commits many times a second, and pauses where a table is long at something: ten seconds in all. */
+const PATIENCE = { retries: 12, minTimeout: 20, maxTimeout: 1000, randomize: true };
+
+/** Somebody has changed the schema while it was read. */
+class TornReadingError extends Error {
+  constructor() {
+    super(`somebody is changing the schema all the time: ${PATIENCE.retries + 1} readings were torn`);
+  }
+}
 
 /**
  * Reads schemas from the catalog in one round trip and one snapshot: a schema is never seen half before and half after
@@ -65,6 +73,8 @@ const ATTEMPTS = 10;
  *
  * PostgreSQL's functions that print definitions look past the snapshot at what is there now. So the fingerprint is asked
  * for again after it, and where it is another one all is read anew.
+ *
+ * @throws TornReadingError when that was so each time
  */
 export async function readSchema(connection: Connection, scope: readonly Scope[]): Promise<Schema> {
   const fingerprint = fingerprintQuery(scope.map(({ actual }) => actual));
@@ -75,14 +85,17 @@ export async function readSchema(connection: Connection, scope: readonly Scope[]
     'commit',
     fingerprint,
   ];
-  for (let attempt = 1; ; attempt++) {
-    const results = await queryUnlessGone(connection, statements);
-    const [before, , after] = results.slice(-3).map(fingerprintIn);
-    const isWhole = before !== undefined && before === after;
-    if (isWhole) return { ...(await toSchema(toRows(results.slice(1)))), fingerprint: before };
-    if (attempt === ATTEMPTS)
-      throw new Error(`somebody is changing the schema all the time: ${ATTEMPTS} readings were torn`);
-  }
+  return pRetry(() => readWhole(connection, statements), {
+    ...PATIENCE,
+    shouldRetry: ({ error }) => error instanceof TornReadingError,
+  });
+}
+
+async function readWhole(connection: Connection, statements: readonly string[]): Promise<Schema> {
+  const results = await queryUnlessGone(connection, statements);
+  const [before, , after] = results.slice(-3).map(fingerprintIn);
+  if (before === undefined || before !== after) throw new TornReadingError();
+  return { ...(await toSchema(toRows(results.slice(1)))), fingerprint: before };
 }
 
 function fingerprintIn({ rows }: Result): string | undefined {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { connectorOf } from '../../src/desired/data-source.js';
 import type { Connection, Result } from '../../src/schema/connection.js';
 import { readSchema } from '../../src/schema/read-schema.js';
@@ -78,5 +78,22 @@ test('a schema that is being changed all the time is said to be', async () => {
       return results as never;
     },
   };
+  vi.useFakeTimers({ toFake: ['setTimeout'] }).setTimerTickMode('nextTimerAsync');
+  onTestFinished(() => void vi.useRealTimers());
   await expect(readSchema(restless, scope)).rejects.toThrow('somebody is changing the schema all the time');
+});
+
+test('a schema that is being healed by another process, step by step, is read in the end', async () => {
+  const healed = new AbortController();
+  const heal = async (session: number) => {
+    for (let step = 0; !healed.signal.aborted; step++)
+      await database.query(`create table step_${session}_${step} ()`);
+  };
+  const healing = [1, 2, 3].map(heal);
+  await sleep(300);
+  const reading = readSchema(connection, scope);
+  await Promise.race([reading, sleep(2000)]);
+  healed.abort();
+  await Promise.all(healing);
+  expect((await reading).tables.length).toBeGreaterThan(0);
 });
