@@ -1,5 +1,5 @@
 import { EntitySchema } from 'typeorm';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { AutoMigrator } from '../../src/auto-migrator.js';
 import type { AutoMigratorOptions } from '../../src/auto-migration.options.js';
 import type { DriftKind } from '../../src/drift/drift-kind.js';
@@ -470,23 +470,23 @@ const ELSEWHERE: readonly DriftKind[] = [
 ];
 
 /** The same database again and again would carry one drift into the next case. */
+const synchronized = await createTestDatabase();
+await synchronized.query('create schema side');
+const writer = await openDataSource(synchronized.url, entities);
+await writer.synchronize();
+await writer.destroy();
+
+/** As TypeORM has made it. */
 async function freshDatabase(): Promise<TestDatabase> {
-  const database = await createTestDatabase();
-  await database.query('create schema side');
-  const dataSource = await openDataSource(database.url, entities);
-  await dataSource.synchronize();
-  await dataSource.destroy();
+  const database = await createTestDatabase({ template: synchronized });
+  onTestFinished(() => database.drop());
   return database;
 }
-
-const dropped: TestDatabase[] = [];
-afterAll(() => Promise.all(dropped.map((database) => database.drop())));
 
 describe('each kind of drift is found, alone, and healed if it may be', () => {
   test.each(cases)('$kind: $title', async (each) => {
     const { drift, kind, object, disposition, reason = /^/, options = {}, besides = [] } = each;
     const database = await freshDatabase();
-    dropped.push(database);
     await database.query(drift);
     const dataSource = await openDataSource(database.url, entities);
     const migrator = new AutoMigrator(dataSource, { execution: 'online', ...options });
@@ -523,7 +523,7 @@ describe('a new enum value that is the new default', () => {
         },
       });
     const database = await createTestDatabase();
-    dropped.push(database);
+    onTestFinished(() => database.drop());
     const before = await openDataSource(database.url, [withStates('off', 'on')]);
     await before.synchronize();
     const after = await openDataSource(database.url, [withStates('off', 'dim', 'on', 'broken')]);
@@ -559,7 +559,6 @@ describe('what is no drift', () => {
      create foreign table outside (line text) server files options (filename '/dev/null')`,
   ])('%s', async (sql) => {
     const database = await freshDatabase();
-    dropped.push(database);
     await database.query(sql);
     const dataSource = await openDataSource(database.url, entities);
     expect(await new AutoMigrator(dataSource).check()).toMatchObject({ verdict: 'in-sync', drift: [] });

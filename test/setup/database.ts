@@ -16,10 +16,11 @@ export interface TestDatabase {
 
 export interface TestDatabaseOptions {
   /**
-   * `empty`, or `hotel` for the legacy schema and rows of sample/hotel.
+   * `empty`, `hotel` for the legacy schema and rows of sample/hotel, or one that the test file has made, whose sessions
+   * are ended.
    * @default 'empty'
    */
-  template?: 'empty' | 'hotel';
+  template?: 'empty' | 'hotel' | TestDatabase;
 }
 
 const databases = new Set<TestDatabase>();
@@ -29,11 +30,13 @@ afterAll(async () => {
   await Promise.all([...databases].map((database) => database.drop()));
 });
 
-/** A fresh database, made in about 50 ms, for a test file or for a single test. */
+/** A fresh database, made in about 100 ms, for a test file or for a single test. */
 export async function createTestDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const name = randomName('test');
-  const template = options.template === 'hotel' ? inject('hotelTemplate') : "template0 ENCODING 'UTF8'";
-  await onServer(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+  const template = await templateOf(options);
+  // Before that version it was the only way.
+  const strategy = inject('postgresMajor') >= 15 ? 'STRATEGY FILE_COPY' : '';
+  await onServer(`CREATE DATABASE ${name} TEMPLATE ${template} ${strategy}`);
 
   const url = databaseUrl(inject('databaseUrl'), name);
   const pool = new pg.Pool({ connectionString: url, max: 4 });
@@ -53,6 +56,14 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
   };
   databases.add(database);
   return database;
+}
+
+async function templateOf({ template = 'empty' }: TestDatabaseOptions): Promise<string> {
+  if (template === 'empty') return "template0 ENCODING 'UTF8'";
+  if (template === 'hotel') return inject('hotelTemplate');
+  const name = new URL(template.url).pathname.slice(1);
+  await onServer(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`);
+  return name;
 }
 
 async function onServer(sql: string): Promise<void> {
