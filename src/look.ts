@@ -6,8 +6,8 @@ import { DesiredSchemas, type Desired } from './desired/desired-schema.js';
 import { withFormerNames } from './desired/former-names.js';
 import { notesTableOf, readNotes } from './desired/notes.js';
 import { tablesLeftAlone } from './desired/own-tables.js';
-import { annotate, declarationsOf, describeDeclaration, type Declaration } from './desired/declarations.js';
-import { compareFills, filledColumns } from './drift/compare-fills.js';
+import { annotate, declarationsOf, describeDeclaration } from './desired/declarations.js';
+import { awaitsLastSweep, compareFills, filledColumns, type FilledColumn } from './drift/compare-fills.js';
 import { compareNotes } from './drift/compare-notes.js';
 import { differencesOf } from './drift/compare.js';
 import type { Difference } from './drift/drift-kind.js';
@@ -15,7 +15,7 @@ import { compareUndos } from './drift/undo-request.js';
 import { withoutIgnored } from './drift/ignore.js';
 import type { Look } from './heal/heal.js';
 import { readUnfilled } from './heal/unfilled.js';
-import { holdsDecisions } from './journal/approvals.js';
+import { isDecided } from './journal/approvals.js';
 import type { Ask, Claims, Release } from './journal/claims.js';
 import { assertOurs, JOURNAL_TABLES } from './journal/journal-tables.js';
 import { readStanding } from './journal/standing.js';
@@ -40,6 +40,8 @@ const TABLES_A_BREATH = 250;
 /** A database that was found in sync, and how to tell that nobody has changed it since. */
 interface Settled {
   readonly look: Look;
+  /** One query for all that tells. */
+  readonly sql: string;
   readonly fingerprint: string;
   readonly entities: unknown;
   readonly at: number;
@@ -64,27 +66,21 @@ export class Lookout {
   }
 
   /**
-   * The last look, if it found the database in sync and nothing in the catalog has changed since. One query, by the
-   * application's own pool, and one to the journal, as somebody may have decided about what is extra.
+   * The last look, if it found the database in sync and nothing in the catalog has changed since, nor has anybody decided
+   * about what is extra. One query, by the application's own pool.
    */
   async glance(): Promise<Look | undefined> {
     const { settled } = this;
     if (!settled || settled.entities !== this.dataSource.entityMetadatas) return undefined;
     if (Date.now() - settled.at > FULL_LOOK_AFTER_MS) return undefined;
     try {
-      const sql = fingerprintQuery(settled.look.schemas);
-      const [row] = await this.ask<{ fingerprint: string }>(sql, []);
-      if (row?.fingerprint !== settled.fingerprint) return undefined;
-      return (await this.isDecidedOtherwise()) ? undefined : settled.look;
+      const [row] = await this.ask<{ fingerprint: string; decided: boolean }>(settled.sql, []);
+      const isUnchanged = row?.fingerprint === settled.fingerprint && !row.decided;
+      return isUnchanged ? settled.look : undefined;
     } catch {
       // Whatever it is, the full look meets it, too, and can say what it means.
       return undefined;
     }
-  }
-
-  /** Somebody may have approved that what is extra goes, or wants a run undone. */
-  private isDecidedOtherwise(): Promise<boolean> {
-    return holdsDecisions(this.ask, this.options.journalSchema);
   }
 
   /** @throws DataSourceError, DesiredSchemaError */
@@ -125,7 +121,7 @@ export class Lookout {
     const plan = planDifferences(differences, actual, answers, standing, this.options);
     const warnings = [...desired.warnings, ...there.left.map(describeDeclaration)];
     const look = toLook({ ...desired, warnings }, release, schemas, plan);
-    this.settle(look, actual, desired, declarations.some(isRepeatedFill));
+    if (!hasRowsToWatch(desired, filled, standing)) this.settle(look, actual, standing);
     return look;
   }
 
@@ -164,11 +160,11 @@ export class Lookout {
     this.desired.remembered(desiredHash);
   }
 
-  /** TypeORM's notes are rows, and so is what is filled again: no fingerprint of the catalog shows a change of theirs. */
-  private settle(look: Look, { fingerprint }: Schema, { notes }: Desired, isRepeated: boolean): void {
-    const isSettled = look.isInSync && look.warnings.length === 0 && notes.length === 0 && !isRepeated;
-    if (!isSettled || fingerprint === null) return;
-    this.settled = { look, fingerprint, entities: this.dataSource.entityMetadatas, at: Date.now() };
+  private settle(look: Look, { fingerprint }: Schema, { keepsDecisions }: Standing): void {
+    if (!look.isInSync || look.warnings.length > 0 || fingerprint === null) return;
+    const decided = isDecided(this.options.journalSchema, keepsDecisions);
+    const sql = `select (${fingerprintQuery(look.schemas)}) as fingerprint, ${decided} as decided`;
+    this.settled = { look, sql, fingerprint, entities: this.dataSource.entityMetadatas, at: Date.now() };
   }
 
   /** Only asked for where entities need any. */
@@ -211,8 +207,10 @@ function columnsWithSequence({ tables }: Schema): Set<string> {
   return new Set(filled);
 }
 
-function isRepeatedFill({ backfill: { repeat } }: Declaration): boolean {
-  return repeat === 'every-run';
+/** TypeORM's notes are rows, and so is what is filled again: no fingerprint of the catalog shows a change of theirs. */
+function hasRowsToWatch({ notes }: Desired, filled: readonly FilledColumn[], standing: Standing): boolean {
+  const isRepeated = filled.some(({ column }) => column.backfill?.repeat === 'every-run');
+  return notes.length > 0 || isRepeated || awaitsLastSweep(filled, standing);
 }
 
 /** This runs inside somebody's server: its event loop is not to be held for long. */

@@ -73,6 +73,17 @@ function isDue(
   return state === 'swept' ? !olderReleaseIsAlive : state !== 'done';
 }
 
+/** Whether any that is declared is to be swept once more when an older release has gone. */
+export function awaitsLastSweep(
+  columns: readonly FilledColumn[],
+  { fills }: Pick<FillFacts, 'fills'>,
+): boolean {
+  return columns.some(
+    ({ table, column: { name, backfill } }) =>
+      backfill && fills.get(fillId(declaredFill(table, name, backfill)))?.state === 'swept',
+  );
+}
+
 /** Only a healing begins it: where a default was there before, rows with NULL are the application's. */
 function isGoingOn(fill: Fill, { expression, serial, identity }: Column, { fills }: FillFacts): boolean {
   const hasDefault = expression !== null || serial || identity !== null;

@@ -1,8 +1,8 @@
-import { redact, SqlState, sqlStateOf } from '../errors.js';
+import { redact } from '../errors.js';
 import type { Approval, MeasuredLoss } from '../plan/approval.js';
 import type { Drift } from '../plan/plan.js';
 import { queryRows, type Connection } from '../schema/connection.js';
-import type { Ask } from './claims.js';
+import { quoteLiteral } from '../schema/identifier.js';
 import { unpin } from './undos.js';
 import { isoTime, journalTable } from './journal-tables.js';
 
@@ -94,16 +94,14 @@ export async function voidApproval(
   await connection.query(sql, [id, redact(reason)]);
 }
 
-/** Whether anything is approved, or to be undone, and not done yet: what no fingerprint of the catalog shows. */
-export async function holdsDecisions(ask: Ask, schema: string): Promise<boolean> {
-  const sql = `select exists (select from ${journalTable(schema, 'approval')} where ${HOLDS})
-    or exists (select from ${journalTable(schema, 'undo')} where done_at is null and expires_at > clock_timestamp()) as holds`;
-  try {
-    const [row] = await ask<{ holds: boolean }>(sql, []);
-    return row?.holds ?? false;
-  } catch (error) {
-    const state = sqlStateOf(error);
-    if (state === SqlState.undefinedTable || state === SqlState.insufficientPrivilege) return false;
-    throw error;
-  }
+/**
+ * SQL that is true where anything is approved, or to be undone, and not done yet: what no fingerprint of the catalog shows.
+ *
+ * @param isKept the journal's tables were there at the last look; where they were not, it is true once they are
+ */
+export function isDecided(schema: string, isKept: boolean): string {
+  const [approval, undo] = [journalTable(schema, 'approval'), journalTable(schema, 'undo')];
+  if (!isKept) return `pg_catalog.to_regclass(${quoteLiteral(approval)}) is not null`;
+  return `(exists (select from ${approval} where ${HOLDS})
+    or exists (select from ${undo} where done_at is null and expires_at > clock_timestamp()))`;
 }

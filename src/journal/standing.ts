@@ -19,6 +19,7 @@ export async function readStanding(
   const rival = tables.has('claim') ? await claims.rival(askOf(connection), release) : null;
   const given = tables.has('approval') ? await readApprovals(connection, schema) : null;
   return {
+    keepsDecisions: tables.has('approval') && tables.has('undo'),
     approvals: given?.approvals ?? new Map(),
     voided: given?.voided ?? new Map(),
     undos: tables.has('undo') ? await readUndos(connection, schema) : [],

@@ -15,6 +15,8 @@ export interface Standing {
   readonly olderRelease: string | null;
   /** By their ids. */
   readonly fills: ReadonlyMap<string, FillRecord>;
+  /** The journal has the tables of approvals and undos. */
+  readonly keepsDecisions: boolean;
   /** Those that still hold, by the ids of their findings. */
   readonly approvals: ReadonlyMap<string, Approval>;
   /** Why the latest approval of a finding does not hold any more, by the ids of the findings. */
@@ -44,6 +46,7 @@ export const NOTHING_STANDS: Standing = {
   olderReleaseIsAlive: false,
   olderRelease: null,
   fills: new Map(),
+  keepsDecisions: false,
   approvals: new Map(),
   voided: new Map(),
   undos: [],
