@@ -12,14 +12,16 @@ import { POSTGRES, TYPEORM } from './versions.mjs';
  * installed TypeORM.
  */
 export const FILES = Object.freeze([
+  'test/approval',
   'test/auto-migrator',
   'test/desired',
-  'test/drift',
+  'test/fill',
   'test/heal',
-  'test/journal',
   'test/kinds',
   'test/laws',
-  'test/plan',
+  'test/property',
+  'test/renames',
+  'test/rollback',
   'test/schema',
 ]);
 
