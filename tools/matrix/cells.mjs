@@ -32,7 +32,7 @@ export const BOUNDED = Object.freeze({
     { postgres: 14, typeorm: 1 },
     { postgres: 18, typeorm: 0.3 },
   ],
-  files: ['test/auto-migrator/scenario', 'test/desired', 'test/kinds', 'test/laws', 'test/schema'],
+  files: ['test/auto-migrator/scenario', 'test/laws', 'test/schema'],
 });
 
 /**
