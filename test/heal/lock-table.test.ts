@@ -3,7 +3,7 @@ import { LOCK_CASES, type LockCase } from './lock-cases.js';
 
 const HEAD = `# What each step costs others
 
-Written by \`npm run docs:locks\` from the cases of [test/heal/lock-cases.ts](../test/heal/lock-cases.ts). Each of them is run on a real PostgreSQL by [test/heal/locks.test.ts](../test/heal/locks.test.ts), which holds the lock (\`pg_locks\`), the rewrite (a new file of the table) and the scan (the statistics of the table) against what the step declares.
+Written by \`npm run docs:locks\` from the cases of [test/heal/lock-cases.ts](../test/heal/lock-cases.ts). Each of them is run on a real PostgreSQL by [test/heal/locks.test.ts](../test/heal/locks.test.ts), which holds the lock (\`pg_locks\`), the rewrite (a new file of the table) and the scan (the statistics of the table) against what the step declares; \`npm run test:matrix -- test/heal/locks.test.ts\` does so on PostgreSQL 14 to 18.
 
 A step tells the strongest lock that it takes on the table, or on an index of it. _rewrites_: every row is written anew under it. _scans_: every row is read under it. SHARE UPDATE EXCLUSIVE lets others read and write. Large is a table above \`smallTableBytes\`; where nothing is said, it is small. Steps between semicolons may be in one transaction or in several.
 
