@@ -66,13 +66,13 @@ function wholeOf(request: UndoRequest, table: QualifiedName, context: PlanContex
 
 const CONSTANT = /^(?:'(?:[^']|'')*'(?:::[\w. "()[\]]+)?|-?\d+(?:\.\d+)?|true|false)$/;
 
-/** In rows that were there a constant default is nobody's value. */
+/** In rows that were there a constant default is nobody's value; they have it as the column's type rounds it. */
 function lossOfNew(table: QualifiedName, { name, expression, type }: Column, isLarge: boolean): Loss {
   const all = lossOfValues(table, name, isLarge);
   // Types without equality, json say, have no such question.
   if (expression === null || !CONSTANT.test(expression) || /^(json|xml|point|polygon)/.test(type)) return all;
   const column = quoteIdentifier(name);
-  const count = `select count(*)::float8 from ${quoteQualified(table)} where ${column} is not null and ${column} is distinct from ${expression}`;
+  const count = `select count(*)::float8 from ${quoteQualified(table)} where ${column} is not null and ${column} is distinct from (${expression})::${type}`;
   return { ...all, measures: [{ what: 'values other than the default', count }] };
 }
 

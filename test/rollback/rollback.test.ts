@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { EntitySchema } from 'typeorm';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { AutoMigrator } from '../../src/auto-migrator.js';
 import type { HealReport } from '../../src/heal/heal-report.js';
@@ -180,6 +181,22 @@ describe('what was written since is not lost without a word', () => {
     expect((await migrator.heal()).applied).toEqual([]);
     expect(await database.query(`select to_regclass('stay') as stay`)).toEqual([{ stay: null }]);
   });
+});
+
+test('a default that the type of its column rounds is no value that somebody has written', async () => {
+  const database = await createTestDatabase();
+  await database.query('create table rate (id integer constraint rate_pkey primary key)');
+  await database.query('insert into rate values (1)');
+  const rate = new EntitySchema({
+    name: 'rate',
+    columns: {
+      id: { type: 'integer', primary: true, primaryKeyConstraintName: 'rate_pkey' },
+      price: { type: 'numeric', precision: 10, scale: 2, default: 1.005 },
+    },
+  });
+  const migrator = new AutoMigrator(await openDataSource(database.url, [rate]));
+  const { runId } = await migrator.heal();
+  expect(await migrator.rollback(runId ?? '', 'ada')).toMatchObject({ outcome: 'undone', open: [] });
 });
 
 test('a run that the journal does not have', async () => {
