@@ -28,14 +28,14 @@ export function openTypesOf(
 export function constraintWaits(
   table: QualifiedName,
   constraint: Constraint,
-  { openTypes, ask }: PlanContext,
+  { openTypes, newColumns, ask }: PlanContext,
 ): Hazard | null {
   const { type, columns, references } = constraint;
   if (openTypes.size === 0 || (type !== 'check' && type !== 'foreign-key')) return null;
   const named = (of: QualifiedName, names: readonly string[]): string[] =>
     names.map((name) => displayName(of.schema, of.name, name));
   const mentioned = [...named(table, columns), ...(references ? named(references, references.columns) : [])];
-  const question = isViolated(table, constraint);
+  const question = isViolated(table, constraint, newColumns);
   return waits(
     mentioned.find((column) => openTypes.has(column)),
     question === null ? undefined : ask(question),

@@ -5,6 +5,7 @@ import type { Approval } from './approval.js';
 import { sqlOf, withConsent } from './consent.js';
 import { driftId } from './drift-id.js';
 import type { Hazard, HazardKind } from './hazard.js';
+import { newColumnsIn } from './new-columns.js';
 import { openTypesOf } from './open-types.js';
 import { planDifference } from './planners.js';
 import { breaksOlderRelease, olderReleaseHazard } from './older-release.js';
@@ -91,6 +92,7 @@ export function planDifferences(
     ask: (question: Question) => answers.get(question) as boolean | undefined,
     count: (question: Question) => answers.get(question) as number | undefined,
     fact: (question: Question) => answers.get(question),
+    newColumns: newColumnsIn(differences),
   };
   const consented = (difference: Difference, proposal: Proposal): Proposal =>
     withConsent(difference, proposal, standing, known);
@@ -146,7 +148,7 @@ export function questionsOf(
   };
   const ask = (question: Question): boolean | undefined => fact(question) as boolean | undefined;
   const count = (question: Question): number | undefined => fact(question) as number | undefined;
-  const asking = { ...options, actual, ask, count, fact };
+  const asking = { ...options, actual, ask, count, fact, newColumns: newColumnsIn(differences) };
   const consented = (difference: Difference, proposal: Proposal): Proposal =>
     withConsent(difference, proposal, standing, asking);
   const context: PlanContext = { ...asking, openTypes: openTypesOf(differences, asking, consented) };

@@ -2,6 +2,7 @@ import type { Difference, DriftKind } from '../drift/drift-kind.js';
 import type { QualifiedName, Schema } from '../schema/model.js';
 import type { Approval } from './approval.js';
 import type { Hazard } from './hazard.js';
+import type { NewColumns } from './new-columns.js';
 import { isLarger, type Count, type Question } from './question.js';
 import type { Unit } from './step.js';
 
@@ -25,6 +26,7 @@ export interface PlanContext {
   readonly smallTableBytes: number;
   /** Columns whose type stays another than the entities ask for, as in reports: `public.staff.first_name`. */
   readonly openTypes: ReadonlySet<string>;
+  readonly newColumns: NewColumns;
 }
 
 /** Whether a table is too large to be read or written whole while others wait. One of unknown size counts as large. */

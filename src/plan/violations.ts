@@ -1,6 +1,7 @@
 import { displayName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
 import type { Constraint, Index, QualifiedName } from '../schema/model.js';
 import type { Hazard } from './hazard.js';
+import { rowsOf, type NewColumns } from './new-columns.js';
 import type { PlanContext } from './proposal.js';
 import type { Count, Question } from './question.js';
 
@@ -23,24 +24,29 @@ const CHARACTERS_AN_EXAMPLE = 60;
 /** The rows that an index cannot be unique over, with how many they are and which. */
 export function duplicatesUnder(table: QualifiedName, index: Index, context: PlanContext): Hazard | null {
   const unique = { keys: index.uniqueKeys, predicate: index.predicate };
-  if (!context.ask(hasDuplicates(table, unique))) return null;
+  if (!context.ask(hasDuplicates(table, unique, context.newColumns))) return null;
   const rows = describeDuplicates(table, unique, context);
   return violated(`${rows}; make them different, or the index not unique`);
 }
 
 /** Whether rows stand in the way of a check or foreign key: what the server can answer, it can also enforce. */
-export function isViolated(table: QualifiedName, constraint: Constraint): Question | null {
-  const rows = violatingRows(table, constraint);
+export function isViolated(
+  table: QualifiedName,
+  constraint: Constraint,
+  newColumns: NewColumns,
+): Question | null {
+  const rows = violatingRows(table, constraint, newColumns);
   return rows === null ? null : anyOf(rows);
 }
 
-function violatingRows(table: QualifiedName, constraint: Constraint): string | null {
-  if (constraint.type === 'foreign-key') return orphans(table, constraint);
-  return constraint.type === 'check' ? failing(table, constraint) : null;
+function violatingRows(table: QualifiedName, constraint: Constraint, newColumns: NewColumns): string | null {
+  if (constraint.type === 'foreign-key') return orphans(table, constraint, newColumns);
+  return constraint.type === 'check' ? failing(table, constraint, newColumns) : null;
 }
 
-function failing(table: QualifiedName, constraint: Constraint): string {
-  return `${quoteQualified(table)} where not ${checkExpression(constraint)}`;
+function failing(table: QualifiedName, constraint: Constraint, newColumns: NewColumns): string {
+  const rows = rowsOf(table, constraint.columns, newColumns);
+  return `${rows} as ${quoteIdentifier(table.name)} where not ${checkExpression(constraint)}`;
 }
 
 const anyOf = (rows: string): Question => `select exists (select from ${rows})`;
@@ -54,13 +60,13 @@ export function violationOf(
   switch (constraint.type) {
     case 'check':
       return countedViolation(
-        failing(table, constraint),
+        failing(table, constraint, context.newColumns),
         (rows) => `violated by ${rows ?? 'rows'}; mend them, or the check`,
         context,
       );
     case 'foreign-key':
       return countedViolation(
-        orphans(table, constraint),
+        orphans(table, constraint, context.newColumns),
         (rows) =>
           `violated by ${rows ?? 'rows'} with nothing to point to; mend or delete them, or add what they point to`,
         context,
@@ -79,7 +85,7 @@ function violationOfKey(table: QualifiedName, constraint: Constraint, context: P
   const anyNull = columns.map((column) => `${quoteIdentifier(column)} is null`).join(' or ');
   const nulls =
     type === 'primary-key' ? countOf(`${quoteQualified(table)} where ${anyNull}`, context) : false;
-  const hasEqual = context.ask(hasDuplicates(table, unique));
+  const hasEqual = context.ask(hasDuplicates(table, unique, context.newColumns));
   if (nulls === false && !hasEqual) return null;
   const reasons = [
     ...(nulls === false
@@ -118,17 +124,26 @@ function countOf(rows: string, { ask, count }: PlanContext): string | undefined 
 }
 
 /** NULLs are no duplicates of each other. */
-function duplicatesFrom(table: QualifiedName, { keys, predicate }: UniqueKeys): string {
+function duplicatesFrom(
+  table: QualifiedName,
+  { keys, predicate }: UniqueKeys,
+  newColumns: NewColumns,
+): string {
   const conditions = [...keys.map((key) => `${key} is not null`), ...(predicate === null ? [] : [predicate])];
-  return `from ${quoteQualified(table)} where ${conditions.join(' and ')} group by ${keys.join(', ')} having count(*) > 1`;
+  const rows = `${rowsOf(table, keys, newColumns)} as ${quoteIdentifier(table.name)}`;
+  return `from ${rows} where ${conditions.join(' and ')} group by ${keys.join(', ')} having count(*) > 1`;
 }
 
-function hasDuplicates(table: QualifiedName, unique: UniqueKeys): Question {
-  return `select exists (select ${duplicatesFrom(table, unique)})`;
+function hasDuplicates(table: QualifiedName, unique: UniqueKeys, newColumns: NewColumns): Question {
+  return `select exists (select ${duplicatesFrom(table, unique, newColumns)})`;
 }
 
-function describeDuplicates(table: QualifiedName, unique: UniqueKeys, { fact }: PlanContext): string {
-  const duplicates = fact(duplicatesIn(table, unique)) as Duplicates | undefined;
+function describeDuplicates(
+  table: QualifiedName,
+  unique: UniqueKeys,
+  { fact, newColumns }: PlanContext,
+): string {
+  const duplicates = fact(duplicatesIn(table, unique, newColumns)) as Duplicates | undefined;
   if (!duplicates) return 'rows have the same values';
   const { values, rows, examples } = duplicates;
   const occur = values === 1 ? '1 value occurs' : `${values} values occur`;
@@ -136,12 +151,12 @@ function describeDuplicates(table: QualifiedName, unique: UniqueKeys, { fact }: 
   return `${occur} more than once, in ${rows} rows${most}: ${examples.join(', ')}`;
 }
 
-function duplicatesIn(table: QualifiedName, unique: UniqueKeys): Question {
+function duplicatesIn(table: QualifiedName, unique: UniqueKeys, newColumns: NewColumns): Question {
   const texts = unique.keys.map((key) => `(${key})::text`);
   const whole =
     texts.length === 1 ? texts.join('') : `concat('(', concat_ws(', ', ${texts.join(', ')}), ')')`;
   const cut = `case when length(${whole}) > ${CHARACTERS_AN_EXAMPLE} then left(${whole}, ${CHARACTERS_AN_EXAMPLE}) || '…' else ${whole} end`;
-  return `with duplicated as materialized (select count(*) as n, ${cut} as example ${duplicatesFrom(table, unique)})
+  return `with duplicated as materialized (select count(*) as n, ${cut} as example ${duplicatesFrom(table, unique, newColumns)})
     select json_build_object('values', (select count(*) from duplicated), 'rows', (select sum(n) from duplicated),
       'examples', (select json_agg(example) from (select example from duplicated order by n desc, example limit ${EXAMPLES}) most))`;
 }
@@ -151,12 +166,12 @@ function checkExpression({ definition }: Constraint): string {
 }
 
 /** The rows of a table whose foreign key points to no row. */
-function orphans(table: QualifiedName, { columns, references }: Constraint): string {
+function orphans(table: QualifiedName, { columns, references }: Constraint, newColumns: NewColumns): string {
   if (!references) throw new TypeError('a foreign key points to a table');
   const child = columns.map((column) => `child.${quoteIdentifier(column)}`);
   const parent = references.columns.map((column) => `parent.${quoteIdentifier(column)}`);
   const pairs = child.map((column, i) => `${column} = ${parent[i]}`);
-  return `${quoteQualified(table)} child
+  return `${rowsOf(table, columns, newColumns)} child
     where ${child.map((column) => `${column} is not null`).join(' and ')}
       and not exists (select from ${quoteQualified(references)} parent where ${pairs.join(' and ')})`;
 }

@@ -194,6 +194,36 @@ const cases: WaitingCase[] = [
     open: {},
   },
   {
+    title: "a check, foreign key and unique are violated by a new column's default",
+    before: [room({}), new EntitySchema({ name: 'guest', columns: { id } })],
+    after: [
+      room(
+        { a: { type: 'integer', default: 0 }, b: { type: 'integer', default: 7 } },
+        { checks: [{ name: 'positive', expression: 'a > 0' }], uniques: [{ name: 'one', columns: ['b'] }] },
+      ),
+      guest({ room: { type: 'integer', default: 9 } }, 'room', 'id'),
+    ],
+    rows: 'insert into room values (1), (2); insert into guest values (1)',
+    open: {
+      'missing-constraint public.room.positive': /violated by 2 rows/,
+      'missing-constraint public.room.one': /1 value occurs more than once, in 2 rows: 7/,
+      'missing-constraint public.guest.stays': /violated by 1 row with nothing to point to/,
+    },
+  },
+  {
+    title: 'and are not where there are no rows, or NULL',
+    before: [room({}), new EntitySchema({ name: 'guest', columns: { id } })],
+    after: [
+      room(
+        { a: { type: 'integer', nullable: true }, b: { type: 'integer', default: 7 } },
+        { checks: [{ name: 'positive', expression: 'a > 0' }], uniques: [{ name: 'one', columns: ['b'] }] },
+      ),
+      guest({ room: { type: 'integer', default: 9 } }, 'room', 'id'),
+    ],
+    rows: 'insert into room values (1)',
+    open: {},
+  },
+  {
     title: 'a view whose columns change is made anew, one that gets more is replaced',
     before: [
       room({ a: { type: 'text' }, b: { type: 'text' } }),
