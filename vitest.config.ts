@@ -22,6 +22,6 @@ export default defineConfig({
     // Mostly they wait for the server.
     maxWorkers: 3,
     hookTimeout: 60_000,
-    testTimeout: 30_000,
+    testTimeout: 60_000,
   },
 });

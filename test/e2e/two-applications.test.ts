@@ -5,7 +5,7 @@ import { createTestDatabase, type TestDatabase } from '../setup/database.js';
 import { block, blockIndexes, holdSnapshot, sessionsOf, waitingOf, type Blocker } from './blocker.js';
 import { startHotel, type HotelProcess } from './hotel-process.js';
 
-const PATIENCE = 20_000;
+const PATIENCE = 40_000;
 const patient: AutoMigrationModuleOptions = { lockTimeoutMs: 60_000, shutdownTimeoutMs: 600_000 };
 
 let database: TestDatabase;
