@@ -16,9 +16,6 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/setup/postgres.ts'],
-    // TypeORM and Nest take two seconds to import: a worker does it once, and evaluates only the tests' and our own modules
-    // anew for each file.
-    isolate: false,
     // Mostly they wait for the server.
     maxWorkers: 3,
     hookTimeout: 60_000,

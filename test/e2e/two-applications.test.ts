@@ -41,7 +41,8 @@ async function stepsOf(hotel: HotelProcess): Promise<unknown> {
 const WAITING = 'Waiting for another healer';
 const HEALER = {
   pid: expect.any(Number) as number,
-  host: hostname(),
+  // Null where it was asked for before the healer had written down its run.
+  host: expect.toBeOneOf([hostname(), null]) as string,
   applicationName: 'nestjs-auto-migration',
   address: expect.any(String) as string,
   since: expect.stringMatching(/Z$/) as string,
