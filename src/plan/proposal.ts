@@ -26,6 +26,7 @@ export interface PlanContext {
   readonly smallTableBytes: number;
   /** Columns whose type stays another than the entities ask for, as in reports: `public.staff.first_name`. */
   readonly openTypes: ReadonlySet<string>;
+  /** What constraints are asked about as if it were there already. */
   readonly newColumns: NewColumns;
 }
 

@@ -57,7 +57,7 @@ const RELATION_KINDS: Record<TableRow['relkind'], RelationKind> = {
   f: 'foreign table',
 };
 
-/** Whoever heals commits many times a second, and pauses where a table is long at something: ten seconds in all. */
+/** Whoever heals commits many times a second, and pauses where a table is long at something: some eight seconds in all. */
 const PATIENCE = { retries: 12, minTimeout: 20, maxTimeout: 1000, randomize: true };
 
 /** Somebody has changed the schema while it was read. */

@@ -469,14 +469,13 @@ const ELSEWHERE: readonly DriftKind[] = [
   'undo',
 ];
 
-/** The same database again and again would carry one drift into the next case. */
 const synchronized = await createTestDatabase();
 await synchronized.query('create schema side');
 const writer = await openDataSource(synchronized.url, entities);
 await writer.synchronize();
 await writer.destroy();
 
-/** As TypeORM has made it. */
+/** As TypeORM has made it. The same one again and again would carry one drift into the next case. */
 async function freshDatabase(): Promise<TestDatabase> {
   const database = await createTestDatabase({ template: synchronized });
   onTestFinished(() => database.drop());
