@@ -16,6 +16,8 @@ export interface UndoRequest {
   readonly kind: string;
   /** What the database had before, in PostgreSQL's words. */
   readonly actual: string | null;
+  /** Of a column that got another type. */
+  readonly formerDefault: string | null;
 }
 
 /** What of a run is still to be taken back, as differences: the latest step first. */

@@ -76,7 +76,8 @@ const DEFINITIONS = {
     kind text not null,
     table_schema text,
     table_name text,
-    actual text`,
+    actual text,
+    former_default text`,
   undo: (schema: string) => `
     step_id bigint primary key references ${schema}.step (id) on delete cascade,
     asked_by text not null,
@@ -139,14 +140,14 @@ interface Relation {
 }
 
 /**
- * Which of the journal's tables are there: none before the first run, fewer after an older version's.
+ * Which of the journal's tables are there, with their columns: none before the first run, fewer after an older version's.
  *
  * @throws InvalidOptionError where the application has a table, a view … of such a name there
  */
 export async function journalTablesIn(
   connection: Connection,
   schema: string,
-): Promise<ReadonlySet<JournalTable>> {
+): Promise<ReadonlyMap<JournalTable, readonly string[]>> {
   const sql = `select c.relname as name, c.relkind as kind, obj_description(c.oid, 'pg_class') as comment,
       array(select attname::text from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped) as columns
     from pg_class c where c.relnamespace = to_regnamespace(${quoteLiteral(quoteIdentifier(schema))})
@@ -154,7 +155,7 @@ export async function journalTablesIn(
   const found = await queryRows<Relation>(connection, sql);
   for (const { name, kind, columns, comment } of found)
     if (kind !== 'r' || comment !== COMMENT) assertOurs({ schema, name, columns });
-  return new Set(found.map(({ name }) => name));
+  return new Map(found.map(({ name, columns }) => [name, columns]));
 }
 
 /**
@@ -184,21 +185,34 @@ const CONSTRAINTS = ['primary', 'unique', 'check', 'foreign', 'constraint'];
 
 function columnsOf(table: JournalTable): string[] {
   const lines = DEFINITIONS[table]('').split('\n').slice(1);
-  return lines
-    .map((line) => line.trim().split(' ', 1)[0] ?? '')
-    .filter((word) => !CONSTRAINTS.includes(word));
+  return lines.map(firstWord).filter((word) => !CONSTRAINTS.includes(word));
+}
+
+/** As a newer version has them; each has to be NULL in the rows that are there, or to have a default. */
+function addLacking(schema: string, table: JournalTable, columns: readonly string[]): string[] {
+  const lacking = columnsOf(table).filter((column) => !columns.includes(column));
+  const definitions = DEFINITIONS[table](schema)
+    .split('\n')
+    .map((line) => line.trim().replace(/,$/, ''));
+  return definitions
+    .filter((line) => lacking.includes(firstWord(line)))
+    .map((line) => `alter table ${schema}.${table} add column ${line}`);
+}
+
+function firstWord(line: string): string {
+  return line.trim().split(' ', 1)[0] ?? '';
 }
 
 /**
- * Makes the journal's tables where they are missing. Only the one healer calls it, so two processes never race for them
+ * Makes the journal's tables, and columns of them, where they are missing. Only the one healer calls it, so two processes never race for them
  * (CREATE … IF NOT EXISTS alone would not keep them from it).
  */
 export async function ensureJournal(connection: Connection, schema: string): Promise<void> {
   const there = await journalTablesIn(connection, schema);
-  const missing = JOURNAL_TABLES.filter((table) => !there.has(table));
-  if (missing.length === 0) return;
+  const statements = statementsFor(quoteIdentifier(schema), there);
+  if (statements.length === 0) return;
   try {
-    await run(connection, definitionOf(schema, missing));
+    await run(connection, inOwnSchema(quoteIdentifier(schema), statements));
   } catch (error) {
     await run(connection, 'rollback');
     const needs =
@@ -211,14 +225,18 @@ export async function ensureJournal(connection: Connection, schema: string): Pro
   }
 }
 
-function definitionOf(schema: string, tables: readonly JournalTable[]): string {
-  const name = quoteIdentifier(schema);
-  const statements = tables.flatMap((table) => {
-    const index = INDEXES[table]?.(name);
-    const create = `create table ${name}.${table} (${DEFINITIONS[table](name)});
-comment on table ${name}.${table} is ${quoteLiteral(COMMENT)}`;
+function statementsFor(schema: string, there: ReadonlyMap<JournalTable, readonly string[]>): string[] {
+  return JOURNAL_TABLES.flatMap((table) => {
+    const columns = there.get(table);
+    if (columns) return addLacking(schema, table, columns);
+    const index = INDEXES[table]?.(schema);
+    const create = `create table ${schema}.${table} (${DEFINITIONS[table](schema)});
+comment on table ${schema}.${table} is ${quoteLiteral(COMMENT)}`;
     return index === undefined ? [create] : [create, index];
   });
+}
+
+function inOwnSchema(name: string, statements: readonly string[]): string {
   return `begin;
 do $$ begin
   -- IF NOT EXISTS needs CREATE on the database even where the schema is there.

@@ -14,7 +14,7 @@ export interface StepResult {
 }
 
 /** What is written down of a step. */
-export interface StepEntry extends Pick<Step, 'object' | 'action' | 'sql' | 'lock'> {
+export interface StepEntry extends Pick<Step, 'object' | 'action' | 'sql' | 'lock' | 'formerDefault'> {
   readonly table?: Step['table'];
   /** What it is for: without it nobody can undo it. */
   readonly drift?: { readonly kind: string; readonly actual: string | null };
@@ -51,13 +51,13 @@ export class Journal {
   async stepsBegin(steps: readonly StepEntry[]): Promise<string[]> {
     const ids: string[] = [];
     const name = quoteIdentifier(this.schema);
-    for (const { object, action, sql, lock, table, drift } of steps) {
+    for (const { object, action, sql, lock, table, drift, formerDefault } of steps) {
       const insert = `with begun as (
           insert into ${name}.step (run_id, object, action, sql, lock, outcome)
           values ($1, $2, $3, $4, $5, 'running') returning id),
         noted as (
-          insert into ${name}.finding (step_id, kind, table_schema, table_name, actual)
-          select id, $6, $7, $8, $9 from begun where $6::text is not null)
+          insert into ${name}.finding (step_id, kind, table_schema, table_name, actual, former_default)
+          select id, $6, $7, $8, $9, $10 from begun where $6::text is not null)
         select id::text from begun`;
       const [row] = await queryRows<{ id: string }>(this.connection, insert, [
         this.runId,
@@ -69,6 +69,7 @@ export class Journal {
         table?.schema,
         table?.name,
         drift?.actual,
+        formerDefault,
       ]);
       ids.push(row?.id ?? '');
     }

@@ -6,7 +6,11 @@ import type { Undoing } from '../plan/step.js';
 import { queryRows, type Connection } from '../schema/connection.js';
 import { isoTime, journalTable, type JournalTable } from './journal-tables.js';
 
+// Not by its name, as a look comes before the healing that adds the column to an older version's journal.
+const FORMER_DEFAULT = `to_jsonb(f) ->> 'former_default' as "formerDefault"`;
+
 const AS_RECORD = `s.id::text as "stepId", s.run_id::text as "runId", s.action, s.sql, s.object, f.kind, f.actual,
+  ${FORMER_DEFAULT},
   case when f.table_name is not null then json_build_object('schema', f.table_schema, 'name', f.table_name) end as "table"`;
 
 /** What a run has done, or may have done before it died; undefined where there is no run of that id. */

@@ -21,6 +21,7 @@ export const planType: Planner<'different-type'> = (difference, context) => {
   const using = keepsValues ? collationOf(found) : ` USING ${quoteIdentifier(wanted.name)}${cast}`;
   const change = alterColumn(difference, wanted.name, 'change type', `TYPE ${wanted.type}${using}`, {
     rewrites: !inPlace,
+    formerDefault: found.generated ? null : found.expression,
   });
   const dependants = context.fact(dependantsOfColumn(tableOf(difference), wanted.name)) as
     Dependants | undefined;
@@ -56,12 +57,12 @@ function withDefault(difference: Difference<'different-type'>, change: Step, kee
 }
 
 /** A new type comes with its own collation unless one is named, and another one would rebuild the indexes. */
-function collationOf({ collation }: Column): string {
+export function collationOf({ collation }: Column): string {
   return collation === null ? '' : ` COLLATE ${collation}`;
 }
 
 /** There is no cast from one user's type to another's; text is what all can be written as. */
-function castTo(wanted: string, found: string): string {
+export function castTo(wanted: string, found: string): string {
   const isUsers = [wanted, found].every((type) => type.includes('.'));
   return isUsers ? `::text${found.endsWith('[]') ? '[]' : ''}::${wanted}` : `::${wanted}`;
 }

@@ -1,13 +1,15 @@
+import type { Difference } from '../drift/drift-kind.js';
 import type { UndoRequest } from '../drift/undo-request.js';
 import { quoteIdentifier, quoteQualified } from '../schema/identifier.js';
 import type { Column, QualifiedName, Schema, Table } from '../schema/model.js';
 import { describeLoss } from './approval.js';
 import type { Hazard } from './hazard.js';
-import { lossByType, lossOfRows, lossOfValues, type Loss, type Measure } from './loss.js';
+import { lossOfRows, lossOfValues, type Loss, type Measure } from './loss.js';
 import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from './proposal.js';
 import { step } from './statements.js';
 import { loneUnit, unit, type LockMode, type Step, type Unit } from './step.js';
 import { addedColumn, changedType, isNewTable, takenBack } from './undo-run.js';
+import { formerType, type Former } from './undo-type.js';
 
 /** What loses nothing is taken back; for the rest somebody is asked. */
 export const planUndo: Planner<'undo'> = (difference, context) => {
@@ -15,12 +17,11 @@ export const planUndo: Planner<'undo'> = (difference, context) => {
   const { table, stepId, object } = request;
   const undoes = { stepId, object };
   const back = (sql: string, lock: LockMode): Step => step(difference, `undo ${request.action}`, sql, lock);
-  const drop = table && wholeOf(request, table, context);
-  if (drop) {
-    const { measure, hazard } = costOf(drop.loss, context);
-    const loss = { ...drop.loss, measures: measure ? [measure] : drop.loss.measures };
-    const one = { ...unit('undo', back(drop.sql, 'ACCESS EXCLUSIVE')), loss, undoes };
-    return propose([one], [hazard, drop.blocks]);
+  const former = table && formerOf(difference, table, context);
+  if (former) {
+    const { measure, hazard } = costOf(former.loss, context);
+    const loss = { ...former.loss, measures: measure ? [measure] : former.loss.measures };
+    return propose([{ ...unit('undo', ...former.steps), loss, undoes }], [hazard, ...former.hazards]);
   }
   const undo = takenBack(request);
   if ('reason' in undo) return propose([], [{ kind: 'undecided', detail: undo.reason }]);
@@ -33,35 +34,21 @@ function unitOf(sql: string, back: (sql: string, lock: LockMode) => Step): Unit 
     : unit('undo', back(sql, 'ACCESS EXCLUSIVE'));
 }
 
-interface Drop {
-  readonly sql: string;
-  readonly loss: Loss;
-  readonly blocks: Hazard | null;
-}
-
-/** The statement that takes values along, with how many they are. */
-function wholeOf(request: UndoRequest, table: QualifiedName, context: PlanContext): Drop | null {
+/** What takes values along, with how many they are. */
+function formerOf(difference: Difference<'undo'>, table: QualifiedName, context: PlanContext): Former | null {
+  const { request } = difference;
   const isLarge = mayBeLarge(table, context);
+  const dropping = (clause: string, loss: Loss): Former => {
+    const steps = [step(difference, `undo ${request.action}`, clause, 'ACCESS EXCLUSIVE')];
+    return { steps, loss, hazards: [] };
+  };
   const name = quoteQualified(table);
-  if (isNewTable(request))
-    return { sql: `DROP TABLE ${name}`, loss: lossOfRows(table, isLarge), blocks: null };
+  if (isNewTable(request)) return dropping(`DROP TABLE ${name}`, lossOfRows(table, isLarge));
   const found = columnOf(request, context.actual);
   if (!found) return null;
-  const column = quoteIdentifier(found.name);
-  if (addedColumn(request) !== null)
-    return {
-      sql: `ALTER TABLE ${name} DROP COLUMN ${column}`,
-      loss: lossOfNew(table, found, isLarge),
-      blocks: null,
-    };
-  const type = request.actual ?? found.type;
-  const target = { type, cast: `::${type}` };
-  const detail = `every row is written anew under an exclusive lock, and the table is large`;
-  return {
-    sql: `ALTER TABLE ${name} ALTER COLUMN ${column} TYPE ${type} USING ${column}::${type}`,
-    loss: lossByType(table, found, target, context.actual.serverVersion, isLarge),
-    blocks: hazardIf(isLarge && context.execution === 'online', 'blocks', detail),
-  };
+  if (addedColumn(request) === null) return formerType(difference, table, found, context);
+  const sql = `ALTER TABLE ${name} DROP COLUMN ${quoteIdentifier(found.name)}`;
+  return dropping(sql, lossOfNew(table, found, isLarge));
 }
 
 const CONSTANT = /^(?:'(?:[^']|'')*'(?:::[\w. "()[\]]+)?|-?\d+(?:\.\d+)?|true|false)$/;

@@ -3,7 +3,7 @@ import { quoteIdentifier, quoteQualified } from '../schema/identifier.js';
 import type { QualifiedName } from '../schema/model.js';
 import type { LockMode, Step } from './step.js';
 
-type StepCost = Partial<Pick<Step, 'lock' | 'rewrites' | 'scans' | 'object' | 'table'>>;
+type StepCost = Partial<Pick<Step, 'lock' | 'rewrites' | 'scans' | 'object' | 'table' | 'formerDefault'>>;
 
 /** The table that a difference is about. Kinds that have none never come here. */
 export function tableOf({ table, object }: Difference): QualifiedName {

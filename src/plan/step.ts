@@ -20,6 +20,8 @@ export interface Step {
   readonly rewrites: boolean;
   /** Reads the whole table under its lock. */
   readonly scans: boolean;
+  /** Of a change of type: the default that the column had before, which an undo gives back. */
+  readonly formerDefault?: string | null;
 }
 
 /**

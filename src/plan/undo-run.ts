@@ -36,19 +36,19 @@ function nameIn(pattern: RegExp, sql: string): string | null {
 }
 
 /**
- * Tells what of a run can be taken back, the latest first, from what cannot. What belongs to a column or table that the
- * same run has made goes, or stays, with it.
+ * Tells what of a run can be taken back, the latest first, from what cannot. What belongs to a column, a table or
+ * a type that the same run has made goes, or stays, with it.
  */
 export function splitRun(steps: readonly AppliedRecord[]): {
   readonly undoable: AppliedRecord[];
   readonly notUndone: NotUndone[];
 } {
-  const wholes = steps.filter(isWhole);
+  const wholes = steps.filter((each) => isWhole(each) || changedType(each) !== null);
   const undoable: AppliedRecord[] = [];
   const notUndone: NotUndone[] = [];
   for (const each of steps.toReversed()) {
-    if (!isWhole(each) && wholes.some((whole) => isPartOf(each, whole))) continue;
-    const undo: Undo = isWhole(each) || changedType(each) !== null ? { sql: [each.sql] } : takenBack(each);
+    if (!wholes.includes(each) && wholes.some((whole) => isPartOf(each, whole))) continue;
+    const undo: Undo = wholes.includes(each) ? { sql: [each.sql] } : takenBack(each);
     const { object, action } = each;
     if ('reason' in undo) notUndone.push({ object, action, reason: undo.reason });
     else if (undo.sql.length > 0) undoable.push(each);
@@ -61,6 +61,8 @@ function isWhole(each: AppliedRecord): boolean {
 }
 
 function isPartOf({ object, table, kind }: AppliedRecord, whole: AppliedRecord): boolean {
+  if (changedType(whole) !== null)
+    return object === whole.object && (kind === 'different-type' || kind === 'different-default');
   if (!isNewTable(whole)) return object === whole.object;
   const isOfTable = table?.schema === whole.table?.schema && table?.name === whole.table?.name;
   return isOfTable && kind === 'missing-table';

@@ -27,7 +27,7 @@ async function migratorOf(...entities: EntitySchema[]): Promise<AutoMigrator> {
 function contents(): Promise<Record<string, unknown>[]> {
   return database.query(
     `select c.relname, c.relkind, obj_description(c.oid, 'pg_class') as comment, array(select attname || ' ' || atttypid::regtype from pg_attribute
-       where attrelid = c.oid and attnum > 0 order by attnum) as columns
+       where attrelid = c.oid and attnum > 0 and not attisdropped order by attnum) as columns
      from pg_class c where c.relnamespace = 'public'::regnamespace order by 1`,
   );
 }
@@ -68,6 +68,18 @@ describe("a name that the journal wants is the application's own", () => {
       expect(await contents()).toEqual(before);
     },
   );
+});
+
+test("an older version's journal is read as it is, and gets what it lacks", async () => {
+  await database.query('create table pet (id integer primary key)');
+  const migrator = await migratorOf(Pet);
+  await migrator.heal();
+  const whole = await contents();
+  await database.query('alter table finding drop column former_default; drop table pin; drop table undo');
+  await database.query('alter table pet drop column name');
+  expect(await migrator.check()).toMatchObject({ verdict: 'drift', error: null });
+  expect(await migrator.heal()).toMatchObject({ outcome: 'healed', error: null });
+  expect(await contents()).toEqual(whole);
 });
 
 describe('a schema that others use, too, without such a name', () => {

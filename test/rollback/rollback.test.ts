@@ -7,18 +7,8 @@ import type { RollbackReport } from '../../src/heal/rollback.js';
 import type { Execution } from '../../src/plan/proposal.js';
 import { openDataSource } from '../auto-migrator/open-data-source.js';
 import { createTestDatabase, type TestDatabase } from '../setup/database.js';
+import { CATALOG } from './catalog.js';
 import { BEFORE, ENTITIES, LATER } from './guest.js';
-
-/** Columns, constraints, indexes and comments, as texts. */
-const CATALOG = `
-  select format('column %s.%s %s%s default %s comment %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
-      case when a.attnotnull then ' not null' end, pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum)) as is
-    from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-    left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
-    where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
-  union all select format('constraint %s %s', conname, pg_get_constraintdef(oid)) from pg_constraint
-    where connamespace = 'public'::regnamespace and contype <> 'n'
-  union all select indexdef from pg_indexes where schemaname = 'public' order by 1`;
 
 interface Scene {
   readonly database: TestDatabase;

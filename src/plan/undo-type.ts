@@ -1,0 +1,86 @@
+import type { Difference } from '../drift/drift-kind.js';
+import { quoteIdentifier, quoteQualified } from '../schema/identifier.js';
+import type { Column, QualifiedName } from '../schema/model.js';
+import { dependantsOfColumn, type Dependants } from './dependants.js';
+import type { Hazard } from './hazard.js';
+import { lossByType, type Loss } from './loss.js';
+import { castTo, collationOf } from './plan-types.js';
+import { hazardIf, mayBeLarge, type PlanContext } from './proposal.js';
+import { remakeViews, type Remaking } from './remake-views.js';
+import { alterColumn, step } from './statements.js';
+import type { Step } from './step.js';
+import { isWidened } from './type-change.js';
+
+/** How something is as it was, and which values that loses. */
+export interface Former {
+  readonly steps: readonly Step[];
+  readonly loss: Loss;
+  readonly hazards: readonly (Hazard | null)[];
+}
+
+/**
+ * The type, with what came with it, as one: a default is of its column's type, so the new one goes before and the old one
+ * comes after, and views are made anew as they are.
+ */
+export function formerType(
+  difference: Difference<'undo'>,
+  table: QualifiedName,
+  column: Column,
+  context: PlanContext,
+): Former {
+  const { request } = difference;
+  const type = request.actual ?? column.type;
+  const cast = castTo(type, column.type);
+  const wasWidened = isWidened(type, column.type);
+  const isLarge = mayBeLarge(table, context);
+  const clause = `TYPE ${type}${wasWidened ? collationOf(column) : ''} USING ${quoteIdentifier(column.name)}${cast}`;
+  const change = alterColumn(difference, column.name, `undo ${request.action}`, clause, {
+    rewrites: true,
+  });
+  const { drops, creates, hazards } = viewsAround(difference, table, column, context);
+  const detail = 'every row is written anew under an exclusive lock, and the table is large';
+  return {
+    steps: [
+      ...drops,
+      ...withFormerDefault(difference, column, change),
+      ...sequenceOf(difference, column, type),
+      ...creates,
+    ],
+    loss: lossByType(table, column, { type, cast }, context.actual.serverVersion, isLarge),
+    hazards: [hazardIf(isLarge && context.execution === 'online', 'blocks', detail), ...hazards],
+  };
+}
+
+function viewsAround(
+  difference: Difference<'undo'>,
+  table: QualifiedName,
+  { name }: Column,
+  context: PlanContext,
+): Remaking {
+  const dependants = context.fact(dependantsOfColumn(table, name)) as Dependants | undefined;
+  return remakeViews(difference, dependants ?? { views: [], obstacles: [] }, context.actual.tables, context);
+}
+
+function withFormerDefault(
+  difference: Difference<'undo'>,
+  { name, expression, generated }: Column,
+  change: Step,
+): Step[] {
+  const { formerDefault } = difference.request;
+  if (generated) return [change];
+  return [
+    ...(expression === null ? [] : [alterColumn(difference, name, 'drop default', 'DROP DEFAULT')]),
+    change,
+    ...(formerDefault === null
+      ? []
+      : [alterColumn(difference, name, 'set default', `SET DEFAULT ${formerDefault}`)]),
+  ];
+}
+
+/** The sequence of a serial was widened with it. */
+function sequenceOf(difference: Difference<'undo'>, { serial, sequence }: Column, type: string): Step[] {
+  if (!serial || !sequence) return [];
+  return [
+    step(difference, 'narrow the sequence', `ALTER SEQUENCE ${quoteQualified(sequence)} AS ${type}`, 'NONE'),
+  ];
+}
