@@ -16,6 +16,11 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/setup/postgres.ts'],
+    setupFiles: ['test/setup/close-resources.ts'],
+    // TypeORM and Nest take two seconds to import: a worker does it once.
+    isolate: false,
+    unstubEnvs: true,
+    restoreMocks: true,
     // Mostly they wait for the server.
     maxWorkers: 3,
     hookTimeout: 60_000,

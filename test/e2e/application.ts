@@ -11,13 +11,13 @@ import { NestFactory } from '@nestjs/core';
 import { HealthCheck, HealthCheckService, TerminusModule, type HealthCheckResult } from '@nestjs/terminus';
 import { TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
 import type { EntitySchema } from 'typeorm';
-import { afterEach } from 'vitest';
 import {
   AutoMigrationHealthIndicator,
   AutoMigrationModule,
   AutoMigrationService,
   type AutoMigrationModuleOptions,
 } from '../../src/index.js';
+import { closeAfter } from '../setup/open-resources.js';
 import { RecordedLog } from './recorded-log.js';
 
 /** The application's own health route, as most applications have one. */
@@ -67,16 +67,11 @@ export interface ApplicationOptions {
   readonly health?: 'own' | 'none';
 }
 
-const running = new Set<Application>();
-
-afterEach(async () => {
-  await Promise.all([...running].map((application) => application.close()));
-});
-
 /** An application with everything made and no hook run yet. */
 export async function createApplication(options: ApplicationOptions): Promise<Application> {
   const log = new RecordedLog();
   const nest = await NestFactory.create(toModule(options), { logger: log, abortOnError: false });
+  let isOpen = true;
   const application: Application = {
     nest,
     log,
@@ -87,10 +82,12 @@ export async function createApplication(options: ApplicationOptions): Promise<Ap
       return { status: answer.status, body: (await answer.json()) as HealthCheckResult };
     },
     async close() {
-      if (running.delete(application)) await nest.close();
+      if (!isOpen) return;
+      isOpen = false;
+      await nest.close();
     },
   };
-  running.add(application);
+  closeAfter('test', () => application.close());
   return application;
 }
 

@@ -1,17 +1,11 @@
 import pg from 'pg';
-import { afterAll } from 'vitest';
 import type { TestDatabase } from '../setup/database.js';
+import { closeAfter } from '../setup/open-resources.js';
 
 /** Somebody whose transaction is left open. */
 export interface Blocker {
   readonly release: () => Promise<void>;
 }
-
-const blockers = new Set<Blocker>();
-
-afterAll(async () => {
-  await Promise.all([...blockers].map(({ release }) => release()));
-});
 
 type Where = Pick<TestDatabase, 'url'>;
 
@@ -45,13 +39,14 @@ async function begin(database: Where, sql: string): Promise<Blocker> {
   client.on('error', () => undefined);
   await client.connect();
   await client.query(sql);
-  const blocker: Blocker = {
-    async release() {
-      if (blockers.delete(blocker)) await client.end();
-    },
+  let isOpen = true;
+  const release = async (): Promise<void> => {
+    if (!isOpen) return;
+    isOpen = false;
+    await client.end();
   };
-  blockers.add(blocker);
-  return blocker;
+  closeAfter('file', release);
+  return { release };
 }
 
 /** The module's sessions on the server, with what each of them is at. */

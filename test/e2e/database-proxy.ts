@@ -1,5 +1,5 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { afterAll } from 'vitest';
+import { closeAfter } from '../setup/open-resources.js';
 
 /** Stands between an application and its database: listens to what is asked, and can be gone. */
 export interface DatabaseProxy {
@@ -17,12 +17,6 @@ export interface DatabaseProxy {
   /** What is opened from now on is heard again; what was open stays silent. */
   speakAgain(): void;
 }
-
-const open = new Set<() => Promise<void>>();
-
-afterAll(async () => {
-  await Promise.all([...open].map((close) => close()));
-});
 
 /** @param up whether the database is there from the start */
 export async function startProxy(database: { readonly url: string }, up = true): Promise<DatabaseProxy> {
@@ -63,7 +57,7 @@ export async function startProxy(database: { readonly url: string }, up = true):
     await closed;
   };
   if (!up) await goAway();
-  open.add(goAway);
+  closeAfter('file', goAway);
   const url = new URL(target);
   url.host = `127.0.0.1:${port}`;
   return {

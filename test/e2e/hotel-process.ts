@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { HealthCheckResult } from '@nestjs/terminus';
-import { afterEach } from 'vitest';
 import type { AutoMigrationModuleOptions } from '../../src/index.js';
 import type { TestDatabase } from '../setup/database.js';
+import { closeAfter } from '../setup/open-resources.js';
 
 const APPLICATION = join(import.meta.dirname, 'hotel-application.mjs');
 const BUILT = join(import.meta.dirname, '..', '..', 'dist', 'index.js');
@@ -37,13 +37,6 @@ export interface HotelProcessOptions {
    */
   readonly together?: boolean;
 }
-
-const running = new Set<HotelProcess>();
-
-afterEach(async () => {
-  for (const process of running) process.signal('SIGKILL');
-  await Promise.all([...running].map(({ ended }) => ended));
-});
 
 export function startHotel(
   { url }: Pick<TestDatabase, 'url'>,
@@ -95,8 +88,10 @@ export function startHotel(
       return (await answer.json()) as HealthCheckResult;
     },
   };
-  running.add(hotel);
-  void ended.then(() => running.delete(hotel));
+  closeAfter('test', () => {
+    hotel.signal('SIGKILL');
+    return ended;
+  });
   return hotel;
 }
 

@@ -1,6 +1,7 @@
 import pg from 'pg';
-import { afterAll, inject } from 'vitest';
+import { inject } from 'vitest';
 import { databaseUrl, randomName } from './database-url.js';
+import { closeAfter } from './open-resources.js';
 
 /** A database on the tests' server that nobody else uses. It is dropped when the test file has ended. */
 export interface TestDatabase {
@@ -23,13 +24,6 @@ export interface TestDatabaseOptions {
   template?: 'empty' | 'hotel' | TestDatabase;
 }
 
-const databases = new Set<TestDatabase>();
-
-// Hooks run in the reverse order of their registration: this one, made by an import, comes after the file's own.
-afterAll(async () => {
-  await Promise.all([...databases].map((database) => database.drop()));
-});
-
 /** A fresh database, made in about 100 ms, for a test file or for a single test. */
 export async function createTestDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const name = randomName('test');
@@ -42,6 +36,7 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
   const pool = new pg.Pool({ connectionString: url, max: 4 });
   // A connection that a test killed on purpose while it was idle.
   pool.on('error', () => undefined);
+  let isThere = true;
   const database: TestDatabase = {
     url,
     async query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]> {
@@ -49,12 +44,13 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
       return results.at(-1)?.rows ?? [];
     },
     async drop() {
-      if (!databases.delete(database)) return;
+      if (!isThere) return;
+      isThere = false;
       await pool.end();
       await onServer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
     },
   };
-  databases.add(database);
+  closeAfter('databases', () => database.drop());
   return database;
 }
 

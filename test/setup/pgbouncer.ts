@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { afterAll } from 'vitest';
+import { closeAfter } from './open-resources.js';
 
 /** Debian's package puts it where an ordinary user's path does not lead. */
 const PATH = `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin`;
@@ -31,12 +31,6 @@ export interface PgBouncerOptions {
   /** How many connections to the server it has for a database. */
   readonly poolSize: number;
 }
-
-const running = new Set<PgBouncer>();
-
-afterAll(async () => {
-  await Promise.all([...running].map(({ stop }) => stop()));
-});
 
 /** Stopped at the end of the test file, before the databases are dropped. */
 export async function startPgBouncer(
@@ -75,16 +69,18 @@ query_wait_timeout = 60
   const ended = once(child, 'close');
   const url = new URL(database.url);
   url.host = `127.0.0.1:${port}`;
+  let isRunning = true;
   const bouncer: PgBouncer = {
     url: url.href,
     async stop() {
-      if (!running.delete(bouncer)) return;
+      if (!isRunning) return;
+      isRunning = false;
       child.kill('SIGKILL');
       await ended;
       await rm(folder, { recursive: true, force: true });
     },
   };
-  running.add(bouncer);
+  closeAfter('file', () => bouncer.stop());
   await untilItAnswers(bouncer.url, () => {
     if (child.exitCode !== null) throw new Error(`pgbouncer ended: ${log}`);
   });
