@@ -39,73 +39,110 @@ export async function readTargets(connection: Connection, { table, column }: Fil
   return (results.at(-2)?.rows ?? []) as unknown as FillTarget[];
 }
 
-/** The rows between two keys. */
-export interface Window {
-  readonly after: readonly string[] | null;
-  readonly to: readonly string[];
+/** How a batch went. */
+export interface Batch {
+  /** The key of its last row; null where there were no more rows. */
+  readonly key: readonly string[] | null;
+  /** How many rows it met. */
+  readonly met: number;
+  /** Those of them that were NULL. */
+  readonly empty: number;
+  readonly filled: number;
 }
 
-/** The key of the last of the next rows, and how many they are. No row where there are none. */
-export function nextRows({ name, keys }: FillTarget, after: readonly string[] | null, size: number): string {
-  const columns = keys.map(({ column }, i) => `${column} as k${i}`).join(', ');
-  const names = keys.map((_, i) => `k${i}`);
+/**
+ * Meets the next rows, fills those that are nobody else's at the moment, and notes how far it has come. Rows are read
+ * once: what others have changed since is found by no ctid of this snapshot, so that no value is overwritten.
+ */
+export function fillRows(
+  fill: Fill,
+  target: FillTarget,
+  from: FillPosition,
+  size: number,
+  journalSchema: string,
+): string {
+  const { column, table, conditions } = rowsOf(fill, target);
+  const value = fill.expression === null ? 'default' : enclosed(fill.expression);
+  const count = (of: string): string => `(select count(*) from ${of})`;
+  const filled = count('auto_migration_filled where not is_null');
+  const position = {
+    relation: quoteLiteral(from.relation),
+    after: '(select key from auto_migration_last)',
+    met: `${from.met} + ${count('auto_migration_met')}`,
+  };
+  return `with auto_migration_met as materialized (
+      ${nextRows(target, from.after, size, `ctid as row, ${column} is null as is_empty`)}
+    ), auto_migration_last as (
+      ${lastKey(target, 'auto_migration_met')}
+    ), auto_migration_locked as materialized (
+      select ctid from ${table} where ctid = any (array(select row from auto_migration_met where is_empty))
+        and ${conditions} for ${target.isKey ? 'update' : 'no key update'} skip locked
+    ), auto_migration_filled as (
+      update ${table} set ${column} = ${value}
+      where ctid = any (array(select ctid from auto_migration_locked)) and ${column} is null
+      returning ${column} is null as is_null
+    ), auto_migration_noted as (
+      ${notePosition(journalSchema, fill, position, filled)} and exists (select from auto_migration_last)
+    )
+    select (select key from auto_migration_last), ${count('auto_migration_met')}::int as met,
+      ${count('auto_migration_met where is_empty')}::int as empty, ${filled}::int as filled`;
+}
+
+/** The key of the next row, if there is one. */
+export function nextKey(target: FillTarget, after: readonly string[] | null): string {
+  return `with met as materialized (${nextRows(target, after, 1)}) ${lastKey(target, 'met')}`;
+}
+
+/** Rows with their keys as k0, k1, … in the order in which they are met. */
+function nextRows(
+  { name, keys }: FillTarget,
+  after: readonly string[] | null,
+  size: number,
+  further = '',
+): string {
+  const columns = [...keys.map(({ column }, i) => `${column} as k${i}`), further].filter(Boolean).join(', ');
   // By where they lie they come in order, and sorting would read the whole table.
   const order = keys.some(({ type }) => type === 'tid')
     ? ''
     : `order by ${keys.map(({ column }) => column).join(', ')}`;
   const condition = after === null ? '' : `where ${compare(keys, '>', after)}`;
-  return `with rows as materialized (select ${columns} from only ${name} ${condition} ${order} limit ${size})
-    select json_build_array(${names.map((key) => `${key}::text`).join(', ')}) as key, (select count(*)::int from rows) as rows
-    from rows order by ${names.map((key) => `${key} desc`).join(', ')} limit 1`;
+  return `select ${columns} from only ${name} ${condition} ${order} limit ${size}`;
 }
 
-/**
- * Fills the rows of a window that are nobody else's at the moment, and notes it. What others have changed meanwhile is
- * looked at anew by PostgreSQL, so that no value is overwritten.
- */
-export function fillRows(
+function lastKey({ keys }: FillTarget, rows: string): string {
+  const names = keys.map((_, i) => `k${i}`);
+  const texts = names.map((name) => `${name}::text`).join(', ');
+  const order = names.map((name) => `${name} desc`).join(', ');
+  return `select json_build_array(${texts}) as key from ${rows} order by ${order} limit 1`;
+}
+
+/** What is left of the rows between two keys, after they were filled: somebody else's, or changed back by a trigger. */
+export function countLeft(
   fill: Fill,
   target: FillTarget,
-  window: Window,
-  journalSchema: string,
-  position: FillPosition,
+  after: readonly string[] | null,
+  to: readonly string[],
 ): string {
-  const { column, from, where } = rowsIn(fill, target, window);
-  const value = fill.expression === null ? 'default' : enclosed(fill.expression);
-  const filled = `(select count(*) from auto_migration_filled where not is_null)`;
-  return `with auto_migration_locked as materialized (
-      select ctid from ${from} where ${where} for ${target.isKey ? 'update' : 'no key update'} skip locked
-    ), auto_migration_filled as (
-      update ${from} set ${column} = ${value}
-      where ctid = any (array(select ctid from auto_migration_locked)) and ${column} is null
-      returning ${column} is null as is_null
-    ), auto_migration_noted as (
-      ${notePosition(journalSchema, fill, position, filled)}
-    )
-    select ${filled}::int as rows`;
+  const { table, conditions } = rowsOf(fill, target);
+  const bounds = [
+    ...(after === null ? [] : [compare(target.keys, '>', after)]),
+    compare(target.keys, '<=', to),
+  ];
+  return `select count(*)::int as rows from ${table} where ${[...bounds, conditions].join(' and ')}`;
 }
 
-/** What is left of a window that was filled: somebody else's rows, or changed back by a trigger. */
-export function countLeft(fill: Fill, target: FillTarget, window: Window): string {
-  const { from, where } = rowsIn(fill, target, window);
-  return `select count(*)::int as rows from ${from} where ${where}`;
-}
-
-/** The rows of a window that are to be filled and get a value, by the name that the application has for their table. */
-function rowsIn(
+/** The rows that are to be filled and get a value, by the name that the application has for their table. */
+function rowsOf(
   fill: Fill,
   target: FillTarget,
-  window: Window,
-): { readonly column: string; readonly from: string; readonly where: string } {
+): { readonly column: string; readonly table: string; readonly conditions: string } {
   const column = quoteIdentifier(fill.column);
   const conditions = [
-    ...(window.after === null ? [] : [compare(target.keys, '>', window.after)]),
-    compare(target.keys, '<=', window.to),
     conditionOf(fill, column),
     ...(fill.expression === null ? [] : [`${enclosed(fill.expression)} is not null`]),
   ];
-  const from = `only ${target.name} as ${quoteIdentifier(fill.table.name)}`;
-  return { column, from, where: conditions.join(' and ') };
+  const table = `only ${target.name} as ${quoteIdentifier(fill.table.name)}`;
+  return { column, table, conditions: conditions.join(' and ') };
 }
 
 function compare(keys: FillTarget['keys'], operator: '>' | '<=', values: readonly string[]): string {

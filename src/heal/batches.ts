@@ -14,7 +14,15 @@ import { queryRows, run, type Connection, type Result } from '../schema/connecti
 import { displayName } from '../schema/identifier.js';
 import { liftLimits } from '../schema/limits.js';
 import { setApplicationWording } from '../schema/wording.js';
-import { countLeft, describeKey, fillRows, nextRows, readTargets, type FillTarget } from './batch.js';
+import {
+  countLeft,
+  describeKey,
+  fillRows,
+  nextKey,
+  readTargets,
+  type Batch,
+  type FillTarget,
+} from './batch.js';
 import type { HealProgress } from './heal-progress.js';
 import { Pace } from './pace.js';
 import { retryLockConflicts } from './retry.js';
@@ -142,47 +150,33 @@ class Filling {
 
   /** @returns where the next batch begins; null where there are no more rows */
   private async batch(target: FillTarget, from: FillPosition, seen: Sweep): Promise<FillPosition | null> {
-    const { connection, fill, options, pace } = this;
+    const { connection, fill, pace } = this;
+    const { size } = pace;
     const start = performance.now();
-    const window = await this.open(target, from.after);
-    if (!window) {
-      await run(connection, 'commit');
-      return null;
-    }
-    const to = { ...from, after: window.key, met: from.met + window.rows };
     try {
-      const bounds = { after: from.after, to: window.key };
-      const filled = await this.rowsOf(fillRows(fill, target, bounds, options.journalSchema, to));
-      // Mostly all are filled; else those are told apart that somebody holds from those that have a value.
-      const left = filled < window.rows ? await this.rowsOf(countLeft(fill, target, bounds)) : 0;
+      const { key, met, empty, filled } = await this.fillNext(target, from, size);
+      // Mostly all are filled; else those are told apart that somebody holds from those that need no value.
+      const left = key && filled < empty ? await this.rowsOf(countLeft(fill, target, from.after, key)) : 0;
       await run(connection, 'commit');
       seen.filled += filled;
       seen.skipped += left;
-      pace.took(performance.now() - start, window.rows);
-      return to;
+      if (met === size) pace.took(performance.now() - start);
+      return key && { ...from, after: key, met: from.met + met };
     } catch (error) {
       await run(connection, 'rollback').catch(() => undefined);
       if (!isOfARow(error)) throw new StepFailure(0, error);
-      pace.refused(window.rows);
-      if (window.rows > 1) return from;
-      await this.note(target, to, seen, error);
-      return to;
+      pace.refused();
+      return size > 1 ? from : this.passOver(target, from, seen, error);
     }
   }
 
-  /** Begins a transaction and finds the next rows. */
-  private async open(
-    target: FillTarget,
-    after: readonly string[] | null,
-  ): Promise<{ readonly key: string[]; readonly rows: number } | undefined> {
-    const sql = `${this.begin()}; ${nextRows(target, after, this.pace.size)}`;
-    try {
-      const results = (await this.session.query(sql)) as Result[];
-      return results.at(-1)?.rows[0] as { key: string[]; rows: number } | undefined;
-    } catch (error) {
-      await run(this.connection, 'rollback').catch(() => undefined);
-      throw new StepFailure(0, error);
-    }
+  /** Begins a transaction, and fills what it can of the next rows. */
+  private async fillNext(target: FillTarget, from: FillPosition, size: number): Promise<Batch> {
+    const sql = fillRows(this.fill, target, from, size, this.options.journalSchema);
+    const results = (await this.session.query(`${this.begin()}; ${sql}`)) as Result[];
+    const [batch] = (results.at(-1)?.rows ?? []) as unknown as Batch[];
+    if (!batch) throw new TypeError('A batch answers with one row');
+    return batch;
   }
 
   private async rowsOf(sql: string): Promise<number> {
@@ -190,17 +184,27 @@ class Filling {
     return row?.rows ?? 0;
   }
 
-  private async note(target: FillTarget, position: FillPosition, seen: Sweep, error: unknown): Promise<void> {
-    const key = describeKey(target, position.after ?? []);
+  /** The one row that was refused is noted, and stays as it is. */
+  private async passOver(
+    target: FillTarget,
+    from: FillPosition,
+    seen: Sweep,
+    error: unknown,
+  ): Promise<FillPosition | null> {
+    const { connection, fill, options } = this;
+    const results = (await this.session.query(
+      `${this.begin()}; ${nextKey(target, from.after)}; commit`,
+    )) as Result[];
+    const after = results.at(-2)?.rows[0]?.['key'] as string[] | undefined;
+    if (!after) return null;
+    const position = { ...from, after, met: from.met + 1 };
+    const key = describeKey(target, after);
     const message = describeError(error);
-    await noteRefusal(this.connection, this.options.journalSchema, this.fill, {
-      position,
-      key,
-      error: message,
-    });
+    await noteRefusal(connection, options.journalSchema, fill, { position, key, error: message });
     seen.failed++;
     seen.error = message;
     seen.key ||= key;
+    return position;
   }
 
   /** As the application would read its expression, and with no limit but that of its locks. */

@@ -30,16 +30,15 @@ export class Pace {
     this.size = Math.min(FIRST_SIZE, this.largest);
   }
 
-  /** A batch of so many rows took so long. */
-  took(ms: number, rows: number): void {
-    if (rows < this.size) return;
+  /** A whole batch took so long. */
+  took(ms: number): void {
     const factor = Math.min(2, Math.max(0.25, TARGET_MS / ms));
     this.size = Math.max(1, Math.min(this.largest, Math.round(this.size * factor)));
   }
 
-  /** One of so many rows was refused: fewer are tried, until it stands alone. */
-  refused(rows: number): void {
-    this.size = Math.max(1, Math.floor(rows / 8));
+  /** A row of a batch was refused: fewer are tried, until it stands alone. */
+  refused(): void {
+    this.size = Math.max(1, Math.floor(this.size / 8));
   }
 
   /** In milliseconds. */

@@ -1,7 +1,6 @@
 import { fillId, type Fill, type FillRecord } from '../drift/fill.js';
 import type { FillMark } from '../plan/step.js';
 import { queryRows, run, type Connection } from '../schema/connection.js';
-import { quoteLiteral } from '../schema/identifier.js';
 import { journalTable } from './journal-tables.js';
 
 /** How far a fill has come. */
@@ -60,10 +59,16 @@ export async function beginSweep(connection: Connection, schema: string, fill: F
   await connection.query(sql, [fillId(fill)]);
 }
 
-/** SQL for the batch's own transaction: where it ended and how many rows it has filled, which is an expression. */
-export function notePosition(schema: string, fill: Fill, position: FillPosition, filled: string): string {
+/** SQL for the batch's own transaction: where it ended and how many rows it has filled, all of them expressions. */
+export function notePosition(
+  schema: string,
+  fill: Fill,
+  { relation, after, met }: Readonly<Record<keyof FillPosition, string>>,
+  filled: string,
+): string {
   return `update ${journalTable(schema, 'fill')}
-    set position = ${quoteLiteral(JSON.stringify(position))}, filled = filled + ${filled} where id = '${fillId(fill)}'`;
+    set position = jsonb_build_object('relation', ${relation}, 'after', ${after}, 'met', ${met}), filled = filled + ${filled}
+    where id = '${fillId(fill)}'`;
 }
 
 /** More keys of rows that were refused would not tell more. */
