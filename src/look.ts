@@ -21,7 +21,7 @@ import { assertOurs, JOURNAL_TABLES } from './journal/journal-tables.js';
 import { readStanding } from './journal/standing.js';
 import { recallSchema, rememberSchema } from './journal/remembered-schemas.js';
 import { planDifferences, questionsOf } from './plan/plan.js';
-import { isStillThere } from './plan/plan-undo.js';
+import { isStillThere } from './plan/applied-step.js';
 import type { Answers, Question } from './plan/question.js';
 import type { Standing } from './plan/standing.js';
 import type { Connection } from './schema/connection.js';
@@ -111,16 +111,18 @@ export class Lookout {
       connection,
       filled.filter(({ found }) => found),
     );
+    const undos = standing.undos.filter((each) => isStillThere(each, actual));
+    const goneUndos = standing.undos.filter((each) => !undos.includes(each)).map(({ stepId }) => stepId);
     const differences = [
       ...(await compareInBreaths(wanted, visible)),
       ...compareFills(filled, { ...standing, unfilled }),
-      ...compareUndos(standing.undos.filter((each) => isStillThere(each, actual))),
+      ...compareUndos(undos),
       ...(await this.compareNotes(connection, desired, schemas)),
     ];
     const answers = await this.answer(connection, differences, actual, standing);
     const plan = planDifferences(differences, actual, answers, standing, this.options);
     const warnings = [...desired.warnings, ...there.left.map(describeDeclaration)];
-    const look = toLook({ ...desired, warnings }, release, schemas, plan);
+    const look = { ...toLook({ ...desired, warnings }, release, schemas, plan), goneUndos };
     if (!hasRowsToWatch(desired, filled, standing)) this.settle(look, actual, standing);
     return look;
   }
@@ -233,7 +235,7 @@ function toLook(
   release: Release,
   schemas: readonly string[],
   plan: Look['plan'],
-): Look {
+): Omit<Look, 'goneUndos'> {
   const isInSync = plan.drift.every(
     ({ disposition }) => disposition === 'extra' || disposition === 'accepted',
   );

@@ -1,6 +1,8 @@
 import { PHASES } from '../plan/step.js';
 import type { Plan, PlannedUnit } from '../plan/plan.js';
-import { undoOf } from '../plan/undo.js';
+import type { Step } from '../plan/step.js';
+import { undoOf, type Undo } from '../plan/undo.js';
+import { judgeSteps } from '../plan/undo-run.js';
 
 /** How the file is to be written. */
 export type MigrationLanguage = 'ts' | 'esm' | 'commonjs';
@@ -28,11 +30,12 @@ export function migrationFiles(
   language: MigrationLanguage,
   lockTimeoutMs: number,
 ): MigrationFile[] {
+  const undos = undosOf(units);
   return toGroups(units).map((group, i) => {
     const className = `${name}${timestamp + i}`;
     const isOutside = group.some(runsOutside);
     const fileName = `${timestamp + i}-${name}.${language === 'ts' ? 'ts' : 'js'}`;
-    const text = render(className, group, { language, isOutside, lockTimeoutMs });
+    const text = render(className, group, undos, { language, isOutside, lockTimeoutMs });
     return { fileName, className, isOutside, text };
   });
 }
@@ -68,7 +71,7 @@ interface Manner {
   readonly lockTimeoutMs: number;
 }
 
-function render(className: string, units: readonly PlannedUnit[], manner: Manner): string {
+function render(className: string, units: readonly PlannedUnit[], undos: Undos, manner: Manner): string {
   const { language, isOutside, lockTimeoutMs } = manner;
   const method = (name: 'up' | 'down', body: readonly string[]): string[] => {
     const isUsed = body.some((line) => line.includes(RUN));
@@ -87,7 +90,10 @@ function render(className: string, units: readonly PlannedUnit[], manner: Manner
     '',
     ...method('up', [...settings, ...units.flatMap(up)]),
     '',
-    ...method('down', units.toReversed().flatMap(down)),
+    ...method(
+      'down',
+      units.toReversed().flatMap((unit) => down(unit, undos)),
+    ),
     language === 'commonjs' ? '};' : '}',
     '',
   ].join('\n');
@@ -110,9 +116,24 @@ function up(unit: PlannedUnit): string[] {
   return unit.steps.flatMap(({ object, action, sql }) => [comment(`${object}: ${action}`), query(sql)]);
 }
 
-function down(unit: PlannedUnit): string[] {
+/** Without those that go, or stay, with others. */
+type Undos = ReadonlyMap<Step, Undo>;
+
+/** Nobody counts what reverting a migration loses, so that what may hold values stays. */
+function undosOf(units: readonly PlannedUnit[]): Undos {
+  const steps = units.flatMap(({ steps: own, drift: { kind, actual } }) =>
+    own.map((step) => ({ ...step, step, kind, actual, changedBy: null })),
+  );
+  const judged = judgeSteps(steps, (whole) => undoOf(whole, whole));
+  return new Map(judged.map(({ each, undo }) => [each.step, IS_NEEDED.test(each.sql) ? NEEDED : undo]));
+}
+
+const IS_NEEDED = /^CREATE (?:SCHEMA|EXTENSION|TYPE) /;
+const NEEDED: Undo = { reason: 'the columns and tables that stay may need it' };
+
+function down(unit: PlannedUnit, undos: Undos): string[] {
   return unit.steps.toReversed().flatMap((step) => {
-    const undo = undoOf(step, unit.drift);
+    const undo = undos.get(step) ?? { sql: [] };
     if ('reason' in undo) return [comment(`${step.object}: ${step.action} is not undone: ${undo.reason}.`)];
     return undo.sql.map(query);
   });

@@ -18,6 +18,8 @@ export interface UndoRequest {
   readonly actual: string | null;
   /** Of a column that got another type. */
   readonly formerDefault: string | null;
+  /** What PostgreSQL has said when it was tried; null where it was not. */
+  readonly refusal: string | null;
 }
 
 /** What of a run is still to be taken back, as differences: the latest step first. */
@@ -28,9 +30,19 @@ export function compareUndos(requests: readonly UndoRequest[]): {
   readonly desired: string;
   readonly actual: string;
   readonly request: UndoRequest;
+  readonly siblings: readonly UndoRequest[];
 }[] {
   return requests.map((request) => {
+    const siblings = requests.filter((each) => each !== request && each.runId === request.runId);
     const { object, table, runId, action } = request;
-    return { kind: 'undo', object, table, desired: `as before run ${runId}`, actual: action, request };
+    return {
+      kind: 'undo',
+      object,
+      table,
+      desired: `as before run ${runId}`,
+      actual: action,
+      request,
+      siblings,
+    };
   });
 }

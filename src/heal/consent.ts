@@ -1,5 +1,6 @@
+import { describeError, sqlStateOf } from '../errors.js';
 import { giveBackApproval, useApproval, voidApproval } from '../journal/approvals.js';
-import { pinUndone, undoIsDone } from '../journal/undos.js';
+import { noteRefusedUndo, pinUndone, undoIsDone } from '../journal/undos.js';
 import { describeLoss, growthOf, type Approval } from '../plan/approval.js';
 import type { Loss } from '../plan/loss.js';
 import type { PlannedUnit } from '../plan/plan.js';
@@ -124,4 +125,20 @@ export async function noteVoid(connection: Connection, journalSchema: string, er
   const cause = error instanceof StepFailure ? error.cause : error;
   if (cause instanceof ApprovalVoid && cause.message !== GONE)
     await voidApproval(connection, journalSchema, cause.approval, cause.message);
+}
+
+/** That a session was cut off, a lock not had or a statement cancelled says nothing about the next time. */
+const TRANSIENT = /^(?:08|40|53|55P|57|58|XX)/;
+
+/** Writes down that PostgreSQL refuses an undo, as it would at each tick. */
+export async function noteRefusal(
+  connection: Connection,
+  journalSchema: string,
+  [first]: readonly PlannedUnit[],
+  error: unknown,
+): Promise<void> {
+  const cause = error instanceof StepFailure ? error.cause : error;
+  const state = sqlStateOf(cause);
+  if (!first?.undoes || state === undefined || TRANSIENT.test(state)) return;
+  await noteRefusedUndo(connection, journalSchema, first.undoes, describeError(cause));
 }

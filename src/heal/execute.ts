@@ -12,7 +12,7 @@ import type { AppliedStep, FailedStep } from './heal-report.js';
 import type { Observer } from './observer.js';
 import { retryLockConflicts } from './retry.js';
 import { StepFailure, type StepInUnit } from './steps.js';
-import { noteVoid, withConsent } from './consent.js';
+import { noteRefusal, noteVoid, withConsent } from './consent.js';
 import { whyStopped } from './stopping.js';
 import { runTogether, type Limits } from './together.js';
 
@@ -62,7 +62,8 @@ export async function executeUnits(
     applied.push(...outcome.applied);
     failed.push(...outcome.failed);
     if (outcome.failed.length > 0) todo.forEach(({ drift }) => broken.add(drift.object));
-    if (outcome.failed.length > 0 && options.execution === 'atomic') break;
+    if (outcome.failed.length > 0 && options.execution === 'atomic' && todo.every(({ undoes }) => !undoes))
+      break;
   }
   if (!connection.isPooled) await run(connection, `reset all; select ${liftLimits('session')}`);
   return { applied, failed };
@@ -89,11 +90,16 @@ function toGroups(units: readonly PlannedUnit[], execution: Execution): PlannedU
   const groups: PlannedUnit[][] = [];
   for (const unit of units) {
     const last = groups.at(-1);
-    const joins = execution === 'atomic' && unit.manner === 'together' && last?.at(-1)?.manner === 'together';
+    const joins = execution === 'atomic' && isJoinable(unit) && last?.every(isJoinable) === true;
     if (joins) last?.push(unit);
     else groups.push([unit]);
   }
   return groups;
+}
+
+/** An undo stands alone, as nothing else hangs on whether PostgreSQL refuses it. */
+function isJoinable({ manner, undoes }: PlannedUnit): boolean {
+  return manner === 'together' && !undoes;
 }
 
 interface Position {
@@ -123,6 +129,7 @@ async function executeGroup(
     if (connection.lost.aborted) throw error;
     await cleanUp(connection, units, options);
     await noteVoid(connection, options.journalSchema, error);
+    await noteRefusal(connection, options.journalSchema, units, error);
     return { applied: [], failed: await recordFailure(journal, ids, steps, error, options) };
   }
   // Committed, whatever becomes of its record.

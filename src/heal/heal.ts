@@ -50,6 +50,8 @@ export interface Look {
   readonly plan: Plan;
   /** Nothing is open: what is extra or accepted does not count. */
   readonly isInSync: boolean;
+  /** What was to be taken back and is not there any more, by the journal's ids of the steps. */
+  readonly goneUndos: readonly string[];
   readonly warnings: readonly string[];
 }
 

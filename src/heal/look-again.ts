@@ -1,5 +1,5 @@
 import { noteNotConverging } from '../journal/standing.js';
-import { narrowPins } from '../journal/undos.js';
+import { closeUndos, narrowPins } from '../journal/undos.js';
 import type { Connection } from '../schema/connection.js';
 import type { HealContext } from './heal.js';
 import type { Progress } from './progress.js';
@@ -24,6 +24,7 @@ export async function lookAgain(
       sql.every((statement) => applied.has(statement)),
   );
   await noteNotConverging(connection, journalSchema, stubborn, after.plan.drift);
+  await closeUndos(connection, journalSchema, after.goneUndos);
   const isPinned = await narrowPins(connection, journalSchema, after.plan.drift);
   if (stubborn.length > 0 || isPinned) progress.seen(await lookout.look(session));
 }

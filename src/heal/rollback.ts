@@ -2,7 +2,7 @@ import { AutoMigrationError, describeError } from '../errors.js';
 import { Journal } from '../journal/journal.js';
 import { ensureJournal } from '../journal/journal-tables.js';
 import type { Trigger } from '../journal/records.js';
-import { askForUndo, narrowPins, readAppliedSteps } from '../journal/undos.js';
+import { askForUndo, closeUndos, narrowPins, readAppliedSteps } from '../journal/undos.js';
 import type { Drift } from '../plan/plan.js';
 import { splitRun, type AppliedRecord, type NotUndone } from '../plan/undo-run.js';
 import type { Connection } from '../schema/connection.js';
@@ -116,6 +116,7 @@ async function takeBack(
   const rolled = await execute(context, connection, runId, request, stopped);
   const session = heeding(connection, stopped);
   const look = await context.lookout.look(session);
+  await closeUndos(connection, journalSchema, look.goneUndos);
   const isPinned = await narrowPins(connection, journalSchema, look.plan.drift);
   const { drift } = isPinned ? (await context.lookout.look(session)).plan : look.plan;
   const open = drift.filter((each) => each.kind === 'undo' && isOf(each, runId));

@@ -84,7 +84,8 @@ const DEFINITIONS = {
     asked_at timestamptz not null default clock_timestamp(),
     expires_at timestamptz not null,
     done_at timestamptz,
-    run_id bigint`,
+    run_id bigint,
+    refusal text`,
   pin: () => `
     object text not null,
     wanted text[],

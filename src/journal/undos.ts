@@ -3,7 +3,9 @@ import type { Drift } from '../plan/plan.js';
 import type { AppliedRecord } from '../plan/undo-run.js';
 import { pinnedText, type Pin } from '../plan/standing.js';
 import type { Undoing } from '../plan/step.js';
+import { redact } from '../errors.js';
 import { queryRows, type Connection } from '../schema/connection.js';
+import { quoteLiteral } from '../schema/identifier.js';
 import { isoTime, journalTable, type JournalTable } from './journal-tables.js';
 
 // Not by its name, as a look comes before the healing that adds the column to an older version's journal.
@@ -22,15 +24,30 @@ export async function readAppliedSteps(
   const table = (name: JournalTable): string => journalTable(schema, name);
   const runs = `select from ${table('run')} where id::text = $1`;
   if ((await queryRows(connection, runs, [runId])).length === 0) return undefined;
-  const sql = `select ${AS_RECORD}, coalesce(f.kind, 'unknown') as kind
+  const sql = `select ${AS_RECORD}, coalesce(f.kind, 'unknown') as kind, ${changedBy(schema)} as "changedBy"
     from ${table('step')} s left join ${table('finding')} f on f.step_id = s.id
     where s.run_id::text = $1 and s.outcome in ('applied', 'running') order by s.id`;
   return queryRows<AppliedRecord>(connection, sql, [runId]);
 }
 
+/** Later steps that are nobody's change of the object: they are about its rows, or take it back. */
+const NO_CHANGES = ['undo', 'unfilled-column', 'unvalidated-constraint', 'sequence-behind'];
+
+function changedBy(schema: string): string {
+  const [steps, findings, undos] = (['step', 'finding', 'undo'] as const).map((name) =>
+    journalTable(schema, name),
+  );
+  const kinds = NO_CHANGES.map(quoteLiteral).join(', ');
+  return `(select min(l.run_id)::text from ${steps} l join ${findings} g on g.step_id = l.id
+    where l.object = s.object and l.run_id > s.run_id and l.outcome = 'applied' and g.kind not in (${kinds})
+      and not exists (select from ${undos} u join ${steps} t on t.id = u.step_id
+        where t.run_id = l.run_id and t.object = l.object and u.done_at is not null))`;
+}
+
 /** What is still to be taken back, the latest step first. */
 export async function readUndos(connection: Connection, schema: string): Promise<UndoRequest[]> {
-  const sql = `select ${AS_RECORD}, u.asked_by as "by"
+  const sql = `select ${AS_RECORD}, u.asked_by as "by",
+      to_jsonb(u) ->> 'refusal' as refusal
     from ${journalTable(schema, 'undo')} u
     join ${journalTable(schema, 'step')} s on s.id = u.step_id
     join ${journalTable(schema, 'finding')} f on f.step_id = u.step_id
@@ -48,7 +65,8 @@ export async function askForUndo(
   const sql = `insert into ${journalTable(schema, 'undo')} (step_id, asked_by, expires_at)
     select id, $2, clock_timestamp() + make_interval(secs => $3::float8 / 1000) from unnest($1::bigint[]) id
     on conflict (step_id) do update
-      set asked_by = excluded.asked_by, asked_at = clock_timestamp(), expires_at = excluded.expires_at, done_at = null`;
+      set asked_by = excluded.asked_by, asked_at = clock_timestamp(), expires_at = excluded.expires_at, done_at = null,
+        refusal = null`;
   await connection.query(sql, [steps.map(({ stepId }) => stepId), by, ttlMs]);
 }
 
@@ -75,6 +93,29 @@ export async function undoIsDone(
 ): Promise<void> {
   const sql = `update ${journalTable(schema, 'undo')} set done_at = clock_timestamp(), run_id = $2 where step_id = $1`;
   await connection.query(sql, [stepId, runId]);
+}
+
+/** PostgreSQL has refused it: no healing tries it again, until somebody asks for it once more or approves it. */
+export async function noteRefusedUndo(
+  connection: Connection,
+  schema: string,
+  { stepId }: Undoing,
+  refusal: string,
+): Promise<void> {
+  const sql = `update ${journalTable(schema, 'undo')} set refusal = $2 where step_id = $1`;
+  await connection.query(sql, [stepId, redact(refusal)]);
+}
+
+/** There is nothing to be taken back any more: what comes under the same name later is something else. */
+export async function closeUndos(
+  connection: Connection,
+  schema: string,
+  stepIds: readonly string[],
+): Promise<void> {
+  if (stepIds.length === 0) return;
+  const sql = `update ${journalTable(schema, 'undo')} set done_at = clock_timestamp()
+    where step_id = any ($1::bigint[]) and done_at is null`;
+  await connection.query(sql, [stepIds]);
 }
 
 /** What was taken back and is not to be done again, by object. */
@@ -115,7 +156,16 @@ export async function narrowPins(
   return wide.length > 0;
 }
 
-/** Somebody wants it again. */
+/** Somebody wants it again: what is still to be taken back of it is not, either. */
+export async function keepAgain(connection: Connection, schema: string, object: string): Promise<void> {
+  const steps = `select id from ${journalTable(schema, 'step')} where object = $1`;
+  await connection.query(
+    `update ${journalTable(schema, 'undo')} set done_at = clock_timestamp() where done_at is null and step_id in (${steps})`,
+    [object],
+  );
+  await unpin(connection, schema, object);
+}
+
 export async function unpin(connection: Connection, schema: string, object: string): Promise<void> {
   await connection.query(`delete from ${journalTable(schema, 'pin')} where object = $1`, [object]);
 }

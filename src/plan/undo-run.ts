@@ -1,9 +1,13 @@
 import type { UndoRequest } from '../drift/undo-request.js';
-import { quoteLiteral } from '../schema/identifier.js';
+import { isSameName, quoteLiteral } from '../schema/identifier.js';
+import { addedColumn, builtIndex, changedType, isNewTable, takenIndex } from './applied-step.js';
 import { undoOf, type Undo } from './undo.js';
 
 /** A step of a run that was applied, as the journal has it. */
-export type AppliedRecord = Omit<UndoRequest, 'by'>;
+export interface AppliedRecord extends Omit<UndoRequest, 'by' | 'refusal'> {
+  /** The first later run that has changed the same object and was not taken back; null where there is none. */
+  readonly changedBy: string | null;
+}
 
 /** Why a step is not taken back. Plain data. */
 export interface NotUndone {
@@ -12,61 +16,80 @@ export interface NotUndone {
   readonly reason: string;
 }
 
-const NAME = '"(?:[^"]|"")+"';
-const TABLE = `^ALTER TABLE ${NAME}\\.${NAME}`;
-const ADD_COLUMN = new RegExp(`${TABLE} ADD COLUMN (${NAME}) `);
-const CHANGE_TYPE = new RegExp(`${TABLE} ALTER COLUMN (${NAME}) TYPE `);
-
-/** The column that a step has added; null for other steps. */
-export function addedColumn({ sql }: { readonly sql: string }): string | null {
-  return nameIn(ADD_COLUMN, sql);
-}
-
-/** The column that a step has given another type. */
-export function changedType({ sql }: { readonly sql: string }): string | null {
-  return nameIn(CHANGE_TYPE, sql);
-}
-
-export function isNewTable({ sql }: { readonly sql: string }): boolean {
-  return sql.startsWith('CREATE TABLE ');
-}
-
-function nameIn(pattern: RegExp, sql: string): string | null {
-  return pattern.exec(sql)?.[1]?.slice(1, -1).replaceAll('""', '"') ?? null;
-}
-
-/**
- * Tells what of a run can be taken back, the latest first, from what cannot. What belongs to a column, a table or
- * a type that the same run has made goes, or stays, with it.
- */
+/** Tells what of a run can be taken back, the latest first, from what cannot. */
 export function splitRun(steps: readonly AppliedRecord[]): {
   readonly undoable: AppliedRecord[];
   readonly notUndone: NotUndone[];
 } {
+  // What that loses is counted later, and asked.
+  const judged = judgeSteps(steps, ({ sql }) => ({ sql: [sql] }));
+  return {
+    undoable: judged.flatMap(({ each, undo }) => ('sql' in undo && undo.sql.length > 0 ? [each] : [])),
+    notUndone: judged.flatMap(({ each: { object, action }, undo }) =>
+      'reason' in undo ? [{ object, action, reason: undo.reason }] : [],
+    ),
+  };
+}
+
+/** What is told of a step to judge how it is taken back. */
+export type DoneStep = Pick<AppliedRecord, 'sql' | 'object' | 'table' | 'kind' | 'actual' | 'changedBy'>;
+
+/**
+ * How steps are taken back, the latest first. What belongs to a column, a table or a type that they have made goes, or
+ * stays, with it; what was done about one finding is taken back whole or not at all, or the new check would go and the old
+ * one not come.
+ *
+ * @param ofWhole how a column, a table or a type is taken back
+ */
+export function judgeSteps<Done extends DoneStep>(
+  steps: readonly Done[],
+  ofWhole: (whole: Done) => Undo,
+): { readonly each: Done; readonly undo: Undo }[] {
   const wholes = steps.filter((each) => isWhole(each) || changedType(each) !== null);
-  const undoable: AppliedRecord[] = [];
-  const notUndone: NotUndone[] = [];
-  for (const each of steps.toReversed()) {
-    if (!wholes.includes(each) && wholes.some((whole) => isPartOf(each, whole))) continue;
-    const undo: Undo = wholes.includes(each) ? { sql: [each.sql] } : takenBack(each);
-    const { object, action } = each;
-    if ('reason' in undo) notUndone.push({ object, action, reason: undo.reason });
-    else if (undo.sql.length > 0) undoable.push(each);
-  }
-  return { undoable, notUndone };
+  const own = steps.filter((each) => wholes.includes(each) || !wholes.some((whole) => isPartOf(each, whole)));
+  const judged = own.toReversed().map((each) => {
+    const undo = whyKept(steps, each) ?? (wholes.includes(each) ? ofWhole(each) : takenBack(each));
+    return { each, undo };
+  });
+  const kept = new Set(judged.flatMap(({ each, undo }) => ('reason' in undo ? [findingOf(each)] : [])));
+  return judged.map(({ each, undo }) => ({
+    each,
+    undo: 'sql' in undo && kept.has(findingOf(each)) ? { sql: [] } : undo,
+  }));
 }
 
-function isWhole(each: AppliedRecord): boolean {
-  return isNewTable(each) || addedColumn(each) !== null;
+function findingOf({ kind, object }: DoneStep): string {
+  return `${kind} ${object}`;
 }
 
-function isPartOf({ object, table, kind }: AppliedRecord, whole: AppliedRecord): boolean {
+function whyKept(steps: readonly DoneStep[], each: DoneStep): Undo | null {
+  if (isNewTable(each) && steps.some((other) => other.kind === 'missing-note' && isSameTable(other, each)))
+    return { reason: 'TypeORM keeps its notes there' };
+  const { changedBy } = each;
+  if (changedBy !== null && !isWhole(each))
+    return { reason: `run ${changedBy} has changed it since; take that back first` };
+  const taken = takenIndex(each);
+  if (taken !== null && !steps.some((other) => builtIndex(other)?.name === taken))
+    return { reason: 'it has taken an index that was there, which would go with it' };
+  return null;
+}
+
+function isWhole(each: DoneStep): boolean {
+  return (isNewTable(each) && each.kind === 'missing-table') || addedColumn(each) !== null;
+}
+
+function isPartOf({ object, table, kind }: DoneStep, whole: DoneStep): boolean {
   if (changedType(whole) !== null)
     return object === whole.object && (kind === 'different-type' || kind === 'different-default');
   if (!isNewTable(whole)) return object === whole.object;
-  const isOfTable = table?.schema === whole.table?.schema && table?.name === whole.table?.name;
-  return isOfTable && kind === 'missing-table';
+  return kind === 'missing-table' && isSameTable({ table }, whole);
 }
+
+function isSameTable({ table }: Pick<DoneStep, 'table'>, { table: other }: Pick<DoneStep, 'table'>): boolean {
+  return table !== null && other !== null && isSameName(table, other);
+}
+
+const NAME = '"(?:[^"]|"")+"';
 
 const OTHERS: readonly (readonly [RegExp, (match: RegExpExecArray, actual: string | null) => string])[] = [
   [

@@ -53,6 +53,7 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [/^ALTER TABLE .* ADD COLUMN /s, 'the values of the column would be lost'],
   [/^UPDATE /, 'what it filled in is not told from what was written since'],
   [/^CREATE TABLE /, 'the rows of the table would be lost'],
+  [/^ALTER INDEX .* ATTACH PARTITION /s, 'PostgreSQL takes no index away from that of the parent'],
   [/^ALTER TYPE .* ADD VALUE /s, 'PostgreSQL takes no value of an enum away'],
   [/^ALTER TABLE .* TYPE /s, 'values may have come that the old type cannot hold'],
   [/^ALTER TABLE .* DROP NOT NULL$/s, 'rows may have come that are NULL'],

@@ -18,6 +18,7 @@ import { generate, type GenerateReport } from '../../src/cli/generate.js';
 import { runCommandLine } from '../../src/cli/program.js';
 import { HOTEL } from '../auto-migrator/hotel-entities.js';
 import { openDataSource } from '../auto-migrator/open-data-source.js';
+import { CATALOG } from '../rollback/catalog.js';
 import { createTestDatabase, type TestDatabase } from '../setup/database.js';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -199,6 +200,75 @@ describe('NOT NULL, a default, a comment with all that a template has a meaning 
     const classes = await load(report.files);
     await migrate(database, [...new Set(classes)]);
     expect(await check(database, [Room])).toMatchObject({ verdict: 'in-sync' });
+  });
+});
+
+const lift = (columns: object, more: object = {}): EntitySchema =>
+  new EntitySchema({
+    name: 'lift',
+    columns: {
+      id: { type: 'integer', primary: true, primaryKeyConstraintName: 'lift_pkey' },
+      ...columns,
+    },
+    ...more,
+  });
+const code = { type: 'text', nullable: true } as const;
+
+describe('down takes back whole, or says what it leaves', () => {
+  test.each<[title: string, sql: string, entities: EntitySchema[], left: RegExp[]]>([
+    [
+      'a wider type below a default',
+      'code smallint default 3',
+      [lift({ code: { type: 'integer', nullable: true, default: 3 } })],
+      [/change type is not undone/],
+    ],
+    [
+      'a wider type with another default',
+      `code varchar(5) default 'x'`,
+      [lift({ code: { ...code, default: 'y' } })],
+      [/change type is not undone/],
+    ],
+    [
+      'a check that was replaced',
+      'code text constraint lift_code check (code > $$a$$)',
+      [lift({ code }, { checks: [{ name: 'lift_code', expression: `code > 'b'` }] })],
+      [/drop constraint is not undone/],
+    ],
+    [
+      'a unique that has taken an index',
+      'code text; create unique index by_hand on lift (code)',
+      [lift({ code }, { uniques: [{ name: 'lift_code', columns: ['code'] }] })],
+      [/has taken an index that was there/],
+    ],
+    [
+      'a new column of a new enum type',
+      'code text',
+      [lift({ code, mood: { type: 'enum', enum: ['sad'], nullable: true } })],
+      [/create type is not undone/, /add column is not undone/],
+    ],
+    [
+      'a comment',
+      `code text; comment on column lift.code is 'its \\ "number"'`,
+      [lift({ code: { ...code, comment: 'another' } })],
+      [],
+    ],
+  ])('%s', async (_title, sql, entities, left) => {
+    const database = await createTestDatabase();
+    const [column = '', ...statements] = sql.split(';');
+    await database.query(
+      `create table lift (id integer constraint lift_pkey primary key, ${column}); ${statements.join(';')}`,
+    );
+    const before = await database.query(CATALOG);
+    const { report } = await generateFor(database, entities);
+    const classes = await load(report.files);
+    const dataSource = await migrate(database, classes);
+    const after = await database.query(CATALOG);
+    await revert(dataSource, classes);
+    const texts = report.files.map((file) => readFileSync(file, 'utf8')).join('\n');
+    for (const each of left) expect(texts).toMatch(each);
+    const others = (rows: object[]): object[] =>
+      rows.filter((row) => !/migrations|PK_8c82d7f526340ab734260ea46be/.test(JSON.stringify(row)));
+    expect(others(await database.query(CATALOG))).toEqual(others(left.length > 0 ? after : before));
   });
 });
 

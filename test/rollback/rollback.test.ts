@@ -189,6 +189,31 @@ test('a default that the type of its column rounds is no value that somebody has
   expect(await migrator.rollback(runId ?? '', 'ada')).toMatchObject({ outcome: 'undone', open: [] });
 });
 
+test.each([
+  ['circle', '<(0,0),1>', '<(9,9),1>'],
+  ['box', '(1,1),(0,0)', '(2,1),(1,0)'],
+  ['path', '[(0,0),(1,1)]', '[(5,5),(6,6)]'],
+  ['interval', '1 month', '30 days'],
+  ['json', '{"a": 1}', '{"a": 2}'],
+])("a value that its type calls equal to the default is somebody's: %s", async (type, standard, written) => {
+  const database = await createTestDatabase();
+  await database.query('create table area (id integer constraint area_pkey primary key)');
+  await database.query('insert into area values (1), (2)');
+  const area = new EntitySchema({
+    name: 'area',
+    columns: {
+      id: { type: 'integer', primary: true, primaryKeyConstraintName: 'area_pkey' },
+      value: { type: type as 'json', default: () => `'${standard}'` },
+    },
+  });
+  const migrator = new AutoMigrator(await openDataSource(database.url, [area]));
+  const { runId } = await migrator.heal();
+  await database.query('update area set value = $1 where id = 2', [written]);
+  const { open, applied } = await migrator.rollback(runId ?? '', 'ada');
+  expect(applied).toEqual([]);
+  expect(open[0]?.reason).toMatch(/would lose 1 value other than the default/);
+});
+
 test('a run that the journal does not have', async () => {
   const { migrator } = await healed();
   const report = await migrator.rollback('4711', 'ada');

@@ -1,0 +1,88 @@
+import { isSameName } from '../schema/identifier.js';
+import type { Column, QualifiedName, Schema, Table } from '../schema/model.js';
+
+/** What is read from the text of a statement of ours that was applied. */
+interface Applied {
+  readonly sql: string;
+}
+
+const NAME = '"(?:[^"]|"")+"';
+const TABLE = `^ALTER TABLE ${NAME}\\.${NAME}`;
+const ADD_COLUMN = new RegExp(`${TABLE} ADD COLUMN (${NAME}) `);
+const CHANGE_TYPE = new RegExp(`${TABLE} ALTER COLUMN (${NAME}) TYPE `);
+const ADD_CONSTRAINT = new RegExp(`${TABLE} ADD CONSTRAINT (${NAME}) `);
+const TAKE_INDEX = new RegExp(`${TABLE} ADD CONSTRAINT ${NAME} (?:UNIQUE|PRIMARY KEY) USING INDEX (${NAME})`);
+const CREATE_INDEX = new RegExp(
+  `^CREATE (?:UNIQUE )?INDEX (?:CONCURRENTLY )?(${NAME}) ON (?:ONLY )?(${NAME})\\.`,
+);
+const RENAME = new RegExp(`^ALTER (?:TABLE|INDEX|TYPE|SEQUENCE) ${NAME}\\.${NAME} RENAME `);
+
+/** The column that a step has added; null for other steps. */
+export function addedColumn(step: Applied): string | null {
+  return nameIn(ADD_COLUMN, step);
+}
+
+/** The column that a step has given another type. */
+export function changedType(step: Applied): string | null {
+  return nameIn(CHANGE_TYPE, step);
+}
+
+export function addedConstraint(step: Applied): string | null {
+  return nameIn(ADD_CONSTRAINT, step);
+}
+
+/** The index that a step has made a key's. */
+export function takenIndex(step: Applied): string | null {
+  return nameIn(TAKE_INDEX, step);
+}
+
+export function builtIndex({ sql }: Applied): QualifiedName | null {
+  const [, name, schema] = CREATE_INDEX.exec(sql) ?? [];
+  return name === undefined || schema === undefined ? null : { schema: bare(schema), name: bare(name) };
+}
+
+export function isNewTable({ sql }: Applied): boolean {
+  return sql.startsWith('CREATE TABLE ');
+}
+
+function nameIn(pattern: RegExp, { sql }: Applied): string | null {
+  const [, name] = pattern.exec(sql) ?? [];
+  return name === undefined ? null : bare(name);
+}
+
+function bare(quoted: string): string {
+  return quoted.slice(1, -1).replaceAll('""', '"');
+}
+
+type AppliedToTable = Applied & { readonly table: QualifiedName | null };
+
+/** Whether what a step has made is there, under that name; what it has renamed is looked for by nobody here. */
+export function isStillThere(step: AppliedToTable, actual: Schema): boolean {
+  if (step.table === null || RENAME.test(step.sql)) return true;
+  const table = tableOf(step, actual);
+  if (!table) return false;
+  const [column, constraint, index] = [
+    addedColumn(step) ?? changedType(step),
+    addedConstraint(step),
+    builtIndex(step)?.name ?? null,
+  ];
+  const isThere = (
+    wanted: string | null,
+    ...found: readonly (readonly { readonly name: string }[])[]
+  ): boolean => wanted === null || found.flat().some(({ name }) => name === wanted);
+  return (
+    isThere(column, table.columns) &&
+    isThere(constraint, table.constraints) &&
+    isThere(index, table.indexes, table.constraints)
+  );
+}
+
+/** The column that a step has added or given another type, as it is now. */
+export function columnOf(step: AppliedToTable, actual: Schema): Column | undefined {
+  const wanted = addedColumn(step) ?? changedType(step);
+  return tableOf(step, actual)?.columns.find(({ name }) => name === wanted);
+}
+
+function tableOf({ table }: AppliedToTable, { tables }: Schema): Table | undefined {
+  return tables.find((each) => table !== null && isSameName(each, table));
+}

@@ -1,0 +1,92 @@
+import { EntitySchema } from 'typeorm';
+import { describe, expect, test } from 'vitest';
+import { AutoMigrator } from '../../src/auto-migrator.js';
+import type { Execution } from '../../src/plan/proposal.js';
+import { openDataSource } from '../auto-migrator/open-data-source.js';
+import { createTestDatabase } from '../setup/database.js';
+import { CATALOG } from './catalog.js';
+
+const guest = (...columns: string[]): EntitySchema =>
+  new EntitySchema({
+    name: 'guest',
+    columns: {
+      id: { type: 'integer', primary: true, primaryKeyConstraintName: 'guest_pkey' },
+      ...Object.fromEntries(columns.map((name) => [name, { type: 'text', nullable: true }])),
+    },
+  });
+
+describe.each<Execution>(['online', 'atomic'])('an undo that PostgreSQL refuses, %s', (execution) => {
+  test('is told, tried no more, and keeps nothing else from being done', async () => {
+    const database = await createTestDatabase();
+    await database.query('create table guest (id integer constraint guest_pkey primary key)');
+    const before = await database.query(CATALOG);
+    const first = new AutoMigrator(await openDataSource(database.url, [guest('note', 'city')]), {
+      execution,
+    });
+    const { runId } = await first.heal();
+    await database.query('create view notes as select note from guest');
+
+    const report = await first.rollback(runId ?? '', 'ada');
+    expect(report.outcome).toBe('partly-undone');
+    expect(report.applied.map(({ object }) => object)).toEqual(['public.guest.city']);
+    expect(report.failed.map(({ object }) => object)).toEqual(['public.guest.note']);
+    expect(report.open).toMatchObject([{ object: 'public.guest.note', hazards: ['undecided'] }]);
+    expect(report.open[0]?.reason).toMatch(
+      /^PostgreSQL has refused it: cannot drop column note .*view public.notes depends on .*Do away with what stands in its way, then undo the run once more, or approve this/s,
+    );
+
+    const fixed: string[] = [];
+    const next = new AutoMigrator(await openDataSource(database.url, [guest('note', 'city', 'phone')]), {
+      execution,
+      dataFixes: [{ id: '1', run: () => Promise.resolve(fixed.push('1')) }],
+    });
+    expect(await next.heal()).toMatchObject({
+      failed: [],
+      applied: [{ action: 'add column', object: 'public.guest.phone' }],
+    });
+    expect(fixed).toEqual(['1']);
+
+    await database.query('drop view notes; alter table guest drop column phone');
+    expect(await first.rollback(runId ?? '', 'ada')).toMatchObject({ outcome: 'undone', failed: [] });
+    expect(await database.query(CATALOG)).toEqual(before);
+  });
+});
+
+test('undone twice and then approved: it stays, and no undo is left over', async () => {
+  const database = await createTestDatabase();
+  await database.query('create table guest (id integer constraint guest_pkey primary key)');
+  const migrator = new AutoMigrator(await openDataSource(database.url, [guest('note')]), {
+    execution: 'online',
+  });
+  const { runId } = await migrator.heal();
+  await migrator.rollback(runId ?? '', 'ada');
+  expect(await migrator.rollback(runId ?? '', 'ada')).toMatchObject({
+    outcome: 'nothing-to-do',
+    notUndone: [{ object: 'public.guest.note' }],
+  });
+  const { drift } = await migrator.check();
+  await migrator.approve(
+    drift.map(({ id }) => id),
+    'bob',
+  );
+  expect(await migrator.heal()).toMatchObject({ outcome: 'healed', open: [] });
+  expect(await migrator.heal()).toMatchObject({ outcome: 'nothing-to-do', open: [] });
+});
+
+test('approved while an undo of it was asked for once more by a process that died: it stays', async () => {
+  const database = await createTestDatabase();
+  await database.query('create table guest (id integer constraint guest_pkey primary key)');
+  const migrator = new AutoMigrator(await openDataSource(database.url, [guest('note')]), {
+    execution: 'online',
+  });
+  const { runId } = await migrator.heal();
+  await migrator.rollback(runId ?? '', 'ada');
+  await database.query('update auto_migration.undo set done_at = null');
+  const { drift } = await migrator.check();
+  await migrator.approve(
+    drift.map(({ id }) => id),
+    'bob',
+  );
+  expect(await migrator.heal()).toMatchObject({ outcome: 'healed', open: [] });
+  expect(await migrator.heal()).toMatchObject({ applied: [], open: [] });
+});
