@@ -4,7 +4,10 @@ import type { Approval, MeasuredLoss } from '../plan/approval.js';
 import { DECISIONS } from '../plan/consent.js';
 import { JournalError } from '../errors.js';
 import type { Drift, Plan } from '../plan/plan.js';
+import { describeHidden } from '../plan/privileges.js';
 import type { Connection } from '../schema/connection.js';
+import { quoteLiteral, quoteQualified } from '../schema/identifier.js';
+import type { QualifiedName } from '../schema/model.js';
 import { readAnswers } from '../schema/read-answers.js';
 import type { HealContext } from './heal.js';
 import { acquireHealerLock } from './healer-lock.js';
@@ -55,10 +58,10 @@ export async function approve(
     const refused: ApprovalReport['refused'][number][] = [];
     for (const id of new Set(ids)) {
       const drift = plan.drift.find((each) => each.id === id);
-      const loss = await measure(connection, plan, id);
-      const reason = refusalOf(drift) ?? (loss === null ? UNCOUNTED : null);
-      if (!drift || !loss || reason !== null) {
-        refused.push({ id, object: drift?.object ?? null, reason: reason ?? UNCOUNTED });
+      const { loss, uncounted } = await measure(connection, plan, id);
+      const reason = refusalOf(drift) ?? uncounted;
+      if (!drift || reason !== null) {
+        refused.push({ id, object: drift?.object ?? null, reason: reason ?? LOCKED });
         continue;
       }
       await ensureTable(context, connection);
@@ -71,7 +74,7 @@ export async function approve(
   }
 }
 
-const UNCOUNTED = 'what it would cost could not be counted, as somebody else has the table locked; try again';
+const LOCKED = 'somebody else has the table locked; try again';
 
 /** Why nobody can approve a finding; null where somebody can. */
 function refusalOf(drift: Drift | undefined): string | null {
@@ -90,17 +93,29 @@ function whatRemains({ disposition, hazards, reason }: Drift): string | null {
   return disposition !== 'extra' && hazards.some((kind) => !DECISIONS.has(kind)) ? reason : null;
 }
 
-/** However long it takes, as somebody waits for the answer; null where it cannot be counted. */
-async function measure(connection: Connection, plan: Plan, id: string): Promise<MeasuredLoss[] | null> {
+interface Measured {
+  readonly loss: readonly MeasuredLoss[];
+  /** Why it cannot be counted; null where it can. */
+  readonly uncounted: string | null;
+}
+
+/** However long it takes, as somebody waits for the answer. */
+async function measure(connection: Connection, plan: Plan, id: string): Promise<Measured> {
   const units = [...plan.units, ...plan.openUnits, ...plan.extraUnits];
   const losses = units.flatMap(({ drift, loss }) => (loss && drift.id === id ? [loss] : []));
-  const measured: MeasuredLoss[] = [];
-  for (const { measures } of losses) {
+  const counted: MeasuredLoss[] = [];
+  for (const { table, measures } of losses) {
     const found = await firstCounted(connection, measures);
-    if (!found) return null;
-    measured.push(found);
+    if (!found) return { loss: [], uncounted: await whyUncounted(connection, table) };
+    counted.push(found);
   }
-  return measured;
+  return { loss: counted, uncounted: null };
+}
+
+async function whyUncounted(connection: Connection, table: QualifiedName): Promise<string> {
+  const question = `select row_security_active(${quoteLiteral(quoteQualified(table))})`;
+  const isHidden = (await readAnswers(connection, [question])).get(question) === true;
+  return `what it would cost could not be counted: ${isHidden ? describeHidden(table) : LOCKED}`;
 }
 
 async function firstCounted(

@@ -1,11 +1,12 @@
 import { conditionOf, declaredFill, enclosed, fillId } from '../drift/fill.js';
 import { run, type Connection, type Result } from '../schema/connection.js';
+import { SEE_ALL_ROWS } from '../schema/limits.js';
 import { quoteIdentifier, quoteQualified } from '../schema/identifier.js';
 import type { Column, QualifiedName } from '../schema/model.js';
 import { setApplicationWording } from '../schema/wording.js';
 
 /** Looking must not become a load, nor queue behind somebody's change. */
-const LIMITS = `set local lock_timeout = '200ms'; set local statement_timeout = '5s'`;
+const LIMITS = `${SEE_ALL_ROWS}; set local lock_timeout = '200ms'; set local statement_timeout = '5s'`;
 
 /** The ids of the fills among these columns that are repeated and find rows to fill. */
 export async function readUnfilled(

@@ -1,7 +1,10 @@
+import type { Difference } from '../drift/drift-kind.js';
 import type { Column } from '../schema/model.js';
 import { columnDefinition, fillsItself, isAddedByRewrite } from './column-definition.js';
 import { commentOnColumn } from './plan-tables.js';
-import { hazardIf, mayBeLarge, propose, type Planner } from './proposal.js';
+import type { Hazard } from './hazard.js';
+import { describeHidden, hidesRows } from './privileges.js';
+import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from './proposal.js';
 import { addEmpty, passingSequence, toIdentity } from './plan-filled-later.js';
 import { hasNulls, hasRows, isRelation } from './question.js';
 import { alterColumn, alterTable, setDefault, step, tableOf } from './statements.js';
@@ -30,21 +33,29 @@ export const planMissingColumn: Planner<'missing-column'> = (difference, context
 };
 
 export const planNullability: Planner<'different-nullability'> = (difference, context) => {
-  const { wanted, actual, isFilledBefore = false } = difference;
+  const { wanted, isFilledBefore = false } = difference;
   if (!wanted.notNull)
     return propose([unit('column', alterColumn(difference, wanted.name, 'drop not null', 'DROP NOT NULL'))]);
+  // Right after the column is filled, as a key may need it.
+  const phase = isFilledBefore ? 'fill' : 'not-null';
+  const units = concurrentFriendlyNotNull(difference, context.execution, phase);
+  return propose(units, [isFilledBefore ? null : hazardOfNulls(difference, context)]);
+};
+
+function hazardOfNulls(difference: Difference<'different-nullability'>, context: PlanContext): Hazard | null {
+  const { wanted, actual } = difference;
   const table = tableOf(difference);
+  if (hidesRows(table, context)) {
+    const detail = `${describeHidden(table)}, or approve it to have it tried: nobody knows whether they have NULL in it`;
+    return { kind: 'undecided', detail };
+  }
   const isNew = actual === null;
   const detail = isNew
     ? 'the new column is NULL in the rows that are there and nothing fills it; give it a default, declare @Backfill, or make it nullable'
     : 'rows have NULL in it; fill them, declare @Backfill, or make the column nullable';
   const violated = isNew ? context.ask(hasRows(table)) !== false : context.ask(hasNulls(table, wanted.name));
-  // Right after the column is filled, as a key may need it.
-  return propose(
-    concurrentFriendlyNotNull(difference, context.execution, isFilledBefore ? 'fill' : 'not-null'),
-    [hazardIf(violated && !isFilledBefore, 'violated', detail)],
-  );
-};
+  return hazardIf(violated, 'violated', detail);
+}
 
 /** A default is of its column's type, and comes after it. Where that stays another, the new default has to wait. */
 export const planDefault: Planner<'different-default'> = (difference, { openTypes }) => {

@@ -1,7 +1,9 @@
 import type { Difference } from '../drift/drift-kind.js';
 import { conditionOf, enclosed, type Fill } from '../drift/fill.js';
 import { displayName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
-import { hazardIf, propose, type Planner } from './proposal.js';
+import type { Hazard } from './hazard.js';
+import { describeHidden, hidesRows } from './privileges.js';
+import { hazardIf, propose, type PlanContext, type Planner } from './proposal.js';
 import { mayUpdate } from './question.js';
 import { step } from './statements.js';
 import { batchesUnit, fillingUnit } from './step.js';
@@ -16,16 +18,27 @@ export const planUnfilledColumn: Planner<'unfilled-column'> = (difference, conte
     context.execution === 'online'
       ? [batchesUnit({ fill, state: isFinal ? 'done' : 'swept' }, update)]
       : [fillingUnit('fill', [{ fill, state: isFinal ? 'done' : 'swept' }], [update])];
-  const may = context.ask(mayUpdate(fill.table));
-  const where = displayName(fill.table.schema, fill.table.name);
-  return propose(units, [
-    hazardIf(may === false, 'needs-privilege', `needs UPDATE on ${where}`),
-    hazardIf(isHeldUp(difference), 'violated', describeFailure(difference)),
-  ]);
+  return propose(units, hazardsOf(difference, context));
 };
 
+/** Whether the same plan fills it. */
+export function isFilled(difference: Unfilled, context: PlanContext): boolean {
+  return hazardsOf(difference, context).length === 0;
+}
+
+function hazardsOf(difference: Unfilled, context: PlanContext): Hazard[] {
+  const { table } = difference.fill;
+  const may = context.ask(mayUpdate(table));
+  const hidden = `${describeHidden(table)}, or fill them by hand and take the backfill away`;
+  return [
+    hazardIf(may === false, 'needs-privilege', `needs UPDATE on ${displayName(table.schema, table.name)}`),
+    hazardIf(hidesRows(table, context), 'needs-privilege', hidden),
+    hazardIf(isHeldUp(difference), 'violated', describeFailure(difference)),
+  ].filter((hazard) => hazard !== null);
+}
+
 /** Rows were refused a short time ago: they would be again. */
-export function isHeldUp({ record }: Unfilled): boolean {
+function isHeldUp({ record }: Unfilled): boolean {
   return record !== null && record.failed > 0 && record.isRecent;
 }
 

@@ -1,4 +1,4 @@
-import { displayName } from '../schema/identifier.js';
+import { displayName, isSameName } from '../schema/identifier.js';
 import type { QualifiedName } from '../schema/model.js';
 import type { Hazard } from './hazard.js';
 import { hazardIf, type PlanContext } from './proposal.js';
@@ -22,4 +22,14 @@ export function needsReferences(table: QualifiedName, { ask }: PlanContext): Haz
 export function needsOwnership({ schema, name }: QualifiedName, owned: boolean | undefined): Hazard | null {
   const detail = `needs the rights of the owner of ${displayName(schema, name)}`;
   return hazardIf(owned === false, 'needs-privilege', detail);
+}
+
+/** Whether nobody knows how many rows a table has, or what is in them. */
+export function hidesRows(table: QualifiedName, { actual }: Pick<PlanContext, 'actual'>): boolean {
+  return actual.tables.some((each) => each.hidesRows && isSameName(each, table));
+}
+
+/** For messages: why rows are neither counted nor filled. */
+export function describeHidden({ schema, name }: QualifiedName): string {
+  return `row level security hides rows of ${displayName(schema, name)} from this role; give it BYPASSRLS`;
 }

@@ -5,8 +5,9 @@ import { describeColumn } from '../drift/describe.js';
 import type { Difference } from '../drift/drift-kind.js';
 import { declaredFill, defaultFill } from '../drift/fill.js';
 import { fillsItself } from './column-definition.js';
-import { isHeldUp } from './plan-fills.js';
+import { isFilled } from './plan-fills.js';
 import { isFilledLater } from './plan-filled-later.js';
+import { hidesRows } from './privileges.js';
 import type { PlanContext } from './proposal.js';
 import { hasRows } from './question.js';
 import type { Standing } from './standing.js';
@@ -26,7 +27,9 @@ export function splitColumns(
     difference.kind === 'missing-column' ? splitColumn(difference, context, standing) : [difference],
   );
   const filled = new Set(
-    split.flatMap((each) => (each.kind === 'unfilled-column' && !isHeldUp(each) ? [each.object] : [])),
+    split.flatMap((each) =>
+      each.kind === 'unfilled-column' && isFilled(each, context) ? [each.object] : [],
+    ),
   );
   return split
     .map((difference) =>
@@ -58,7 +61,9 @@ function splitColumn(
 ): Difference[] {
   const { wanted } = difference;
   const table = tableOf(difference);
-  const isLater = isFilledLater(wanted, context.execution);
+  // What cannot be filled is better added whole.
+  const canWait = wanted.backfill !== undefined || !hidesRows(table, context);
+  const isLater = canWait && isFilledLater(wanted, context.execution);
   const begins = [
     ...(wanted.backfill ? [declaredFill(table, wanted.name, wanted.backfill)] : []),
     ...(isLater ? [defaultFill(table, wanted.name)] : []),

@@ -52,6 +52,8 @@ export interface Table extends QualifiedName {
   readonly comment: string | null;
   /** Whether the current role may alter it, that is, owns it or is a member of the owning role. */
   readonly owned: boolean;
+  /** Whether row level security leaves rows of it out of what the current role reads. */
+  readonly hidesRows: boolean;
   /** Without the owner's rights, in the order of the table. */
   readonly columns: readonly Column[];
   readonly constraints: readonly Constraint[];

@@ -1,4 +1,5 @@
 import { queryRows, run, type Connection } from './connection.js';
+import { SEE_ALL_ROWS } from './limits.js';
 import { setWording } from './wording.js';
 
 /** A question that takes longer stays unanswered: looking must not become a load. */
@@ -21,7 +22,7 @@ export async function readAnswers(
   if (questions.length === 0) return answers;
   await run(
     connection,
-    `begin read only; ${setWording('transaction')}; set local statement_timeout = ${timeoutMs}; set local lock_timeout = ${LOCK_TIMEOUT_MS}`,
+    `begin read only; ${setWording('transaction')}; ${SEE_ALL_ROWS}; set local statement_timeout = ${timeoutMs}; set local lock_timeout = ${LOCK_TIMEOUT_MS}`,
   );
   for (const question of questions) {
     const answer = await readAnswer(connection, question);

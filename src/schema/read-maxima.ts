@@ -32,7 +32,8 @@ export async function withMaxima(connection: Connection, schema: Schema, keys: C
   const wanted = schema.tables.flatMap((table) =>
     table.columns.flatMap((column): Filled[] => {
       const { name, sequence } = column;
-      return sequence !== null && keys.has(columnKey(table, name)) ? [{ table, column, sequence }] : [];
+      const isAsked = sequence !== null && !table.hidesRows && keys.has(columnKey(table, name));
+      return isAsked ? [{ table, column, sequence }] : [];
     }),
   );
   if (wanted.length === 0) return schema;

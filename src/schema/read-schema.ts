@@ -168,6 +168,7 @@ async function toSchema(rows: Rows): Promise<Schema> {
     definition: definitionOf.get(row.oid) ?? null,
     comment: row.comment,
     owned: row.owned,
+    hidesRows: row.hidesRows,
     columns: (columnsOf.get(row.oid) ?? []).map((column) =>
       toColumn(column, rename, sequenceOf.get(`${row.oid} ${column.name}`) ?? null),
     ),

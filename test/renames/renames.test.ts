@@ -287,6 +287,7 @@ describe('while a process of an older release is alive', () => {
         definition: null,
         comment: null,
         owned: true,
+        hidesRows: false,
         columns,
         constraints: [],
         indexes: [],

@@ -7,12 +7,15 @@ export interface TableRow {
   readonly relkind: 'r' | 'p' | 'v' | 'm' | 'f';
   readonly comment: string | null;
   readonly owned: boolean;
+  readonly hidesRows: boolean;
 }
 
 /** Partitions are left out: a partitioned table is compared by its parent. */
 export const tables: CatalogQuery<TableRow> = {
   sql: `select c.oid, s.alias as schema, c.relname as name, c.relkind::text, d.description as comment,
-    pg_has_role(c.relowner, 'USAGE') as owned
+    pg_has_role(c.relowner, 'USAGE') as owned,
+    row_security_active(c.oid) or c.relhassubclass and exists (
+      select from pg_inherits i where i.inhparent = c.oid and row_security_active(i.inhrelid)) as "hidesRows"
   from scope s
   join pg_class c on c.relnamespace = s.oid
   left join pg_description d on d.objoid = c.oid and d.classoid = 'pg_class'::regclass and d.objsubid = 0
