@@ -1,7 +1,7 @@
 import { displayName } from '../schema/identifier.js';
 import type { Column, QualifiedName, Schema, Table } from '../schema/model.js';
 import type { Difference } from './drift-kind.js';
-import { declaredFill, defaultFill, fillId, type Fill, type FillRecord } from './fill.js';
+import { declaredFill, defaultFill, fillId, isRefused, type Fill, type FillRecord } from './fill.js';
 
 /** What is known about fills besides the two schemas. */
 export interface FillFacts {
@@ -70,7 +70,9 @@ function isDue(
   // A column that was dropped since is added without its values.
   if (foundTable && !found) return true;
   if (fill.repeat === 'every-run') return found !== undefined && repeated.has(id);
-  return state === 'swept' ? !olderReleaseIsAlive : state !== 'done';
+  // What has left rows without a value may read rows of another fill that were refused, and are tried again later.
+  if (state === 'swept') return !olderReleaseIsAlive && ![...fills.values()].some(isRefused);
+  return state !== 'done';
 }
 
 /** Whether any that is declared is to be swept once more when an older release has gone. */

@@ -28,6 +28,11 @@ export interface FillRecord {
   readonly isRecent: boolean;
 }
 
+/** Rows were refused a short time ago: they would be again. */
+export function isRefused({ failed, isRecent }: FillRecord): boolean {
+  return failed > 0 && isRecent;
+}
+
 /** Names a fill over all runs: the same column, expression and rows. How fast it goes does not count. */
 export function fillId({
   table,

@@ -7,13 +7,14 @@ import { liftLimits } from '../schema/limits.js';
 import { displayName } from '../schema/identifier.js';
 import { runAlone } from './alone.js';
 import { runBatches } from './batches.js';
+import { fillInRounds } from './fill-rounds.js';
 import { describeBlocker, type Blocker, type HealProgress } from './heal-progress.js';
 import type { AppliedStep, FailedStep } from './heal-report.js';
 import type { Observer } from './observer.js';
 import { retryLockConflicts } from './retry.js';
 import { StepFailure, type StepInUnit } from './steps.js';
 import { noteRefusal, noteVoid, withConsent } from './consent.js';
-import { whyStopped } from './stopping.js';
+import { heeding, whyStopped } from './stopping.js';
 import { runTogether, type Limits } from './together.js';
 
 export interface ExecuteOptions extends Omit<Limits, 'runId'> {
@@ -48,25 +49,42 @@ export async function executeUnits(
   const applied: AppliedStep[] = [];
   const failed: FailedStep[] = [];
   const broken = new Set<string>();
-  const of = units.flatMap(({ steps }) => steps).length;
+  const of = stepsIn(units);
   let done = 0;
   let isLong = false;
-  await prepareSession(connection);
-  for (const group of toGroups(units, options.execution)) {
+  const carryOut = async (group: readonly PlannedUnit[], isAgain = false): Promise<boolean> => {
     assertGoingOn(options.signal);
     const todo = group.filter((unit) => !isLeftOut(unit, broken));
     if (!isLong && todo.some((unit) => unit.isLong)) options.onLong?.();
     isLong ||= todo.some((unit) => unit.isLong);
-    const outcome = await executeGroup(connection, journal, todo, { done, of }, options);
-    done += group.flatMap(({ steps }) => steps).length;
+    const before = isAgain ? done - stepsIn(group) : done;
+    const outcome = await executeGroup(connection, journal, todo, { done: before, of }, options);
+    done = before + stepsIn(group);
     applied.push(...outcome.applied);
     failed.push(...outcome.failed);
     if (outcome.failed.length > 0) todo.forEach(({ drift }) => broken.add(drift.object));
-    if (outcome.failed.length > 0 && options.execution === 'atomic' && todo.every(({ undoes }) => !undoes))
-      break;
+    return todo.length === group.length && outcome.failed.length === 0;
+  };
+  await prepareSession(connection);
+  for (const group of toGroups(units, options.execution)) {
+    const failedBefore = failed.length;
+    if (group[0]?.manner === 'batches')
+      await fillInRounds(group, {
+        connection: heeding(connection, options.signal),
+        journalSchema: options.journalSchema,
+        run: (unit, isAgain) => carryOut([unit], isAgain),
+      });
+    else await carryOut(group);
+    // Others do not hang on an undo.
+    const isOver = failed.length > failedBefore && group.every(({ undoes }) => !undoes);
+    if (isOver && options.execution === 'atomic' && group[0]?.manner !== 'batches') break;
   }
   if (!connection.isPooled) await run(connection, `reset all; select ${liftLimits('session')}`);
   return { applied, failed };
+}
+
+function stepsIn(units: readonly PlannedUnit[]): number {
+  return units.flatMap(({ steps }) => steps).length;
 }
 
 /** What failed is not gone on with, and a table that could not be made is not filled. */
@@ -85,13 +103,14 @@ async function prepareSession(connection: Connection): Promise<void> {
   await run(connection, `set client_connection_check_interval = '1s'`).catch(() => undefined);
 }
 
-/** Atomic: one transaction as far as PostgreSQL allows it. Online: one a unit. */
+/** Atomic: one transaction as far as PostgreSQL allows it. Online: one a unit; but fills go on until all are done. */
 function toGroups(units: readonly PlannedUnit[], execution: Execution): PlannedUnit[][] {
   const groups: PlannedUnit[][] = [];
   for (const unit of units) {
     const last = groups.at(-1);
-    const joins = execution === 'atomic' && isJoinable(unit) && last?.every(isJoinable) === true;
-    if (joins) last?.push(unit);
+    const mayJoin = unit.manner === 'batches' || (execution === 'atomic' && isJoinable(unit));
+    const [first] = last ?? [];
+    if (mayJoin && first?.manner === unit.manner && !first.undoes) last?.push(unit);
     else groups.push([unit]);
   }
   return groups;

@@ -23,6 +23,10 @@ function isFill({ fills = [] }: PlannedUnit): boolean {
   return fills.some(({ state }) => state !== 'pending');
 }
 
+function isDeclared({ fills = [] }: PlannedUnit): boolean {
+  return fills.some(({ fill }) => fill.expression !== null);
+}
+
 /** The expression is the application's, and so is the search path in which it finds its tables. */
 function asApplication({ sql, table }: Step): string {
   return `${setApplicationWording(table?.schema ?? 'public')}; ${sql}; ${setWording('transaction')}`;
@@ -48,7 +52,41 @@ export async function runSteps(
     } catch (error) {
       throw new StepFailure(position, error);
     }
+    if (endsFills(steps, position)) await fillAgain(connection, steps.slice(0, position + 1));
     durations.push(performance.now() - start);
   }
   return durations;
+}
+
+/** A default takes the place of what is declared, which so has to have had its turn; and what follows needs the values. */
+function endsFills(steps: readonly StepInUnit[], position: number): boolean {
+  const [unit, next] = [steps[position]?.unit, steps[position + 1]?.unit];
+  if (!unit || !isFill(unit)) return false;
+  return !next || !isFill(next) || isDeclared(next) !== isDeclared(unit);
+}
+
+/**
+ * What was NULL for an expression may have a value now that others are filled, too: again until there is none. The
+ * longest chain is as long as there are fills.
+ */
+async function fillAgain(connection: Connection, steps: readonly StepInUnit[]): Promise<void> {
+  const fills = [...steps.entries()].filter(([, { unit }]) => isFill(unit));
+  const declared = fills.filter(([, { unit }]) => isDeclared(unit));
+  for (let round = 1; fills.length > 1 && round <= declared.length; round++) {
+    let filled = 0;
+    for (const [position, { step }] of declared)
+      filled += await rowsFilled(connection, step).catch(failureAt(position));
+    if (filled === 0) return;
+  }
+}
+
+async function rowsFilled(connection: Connection, step: Step): Promise<number> {
+  const [, update] = [await connection.query(asApplication(step))].flat();
+  return update?.rowCount ?? 0;
+}
+
+function failureAt(position: number): (error: unknown) => never {
+  return (error) => {
+    throw new StepFailure(position, error);
+  };
 }

@@ -1,12 +1,13 @@
-import { conditionOf, declaredFill, enclosed, fillId } from '../drift/fill.js';
+import { conditionOf, declaredFill, enclosed, fillId, type Fill } from '../drift/fill.js';
 import { run, type Connection, type Result } from '../schema/connection.js';
-import { SEE_ALL_ROWS } from '../schema/limits.js';
 import { quoteIdentifier, quoteQualified } from '../schema/identifier.js';
+import { SEE_ALL_ROWS } from '../schema/limits.js';
 import type { Column, QualifiedName } from '../schema/model.js';
 import { setApplicationWording } from '../schema/wording.js';
 
-/** Looking must not become a load, nor queue behind somebody's change. */
-const LIMITS = `${SEE_ALL_ROWS}; set local lock_timeout = '200ms'; set local statement_timeout = '5s'`;
+/** Looking must not become a load, nor queue behind somebody's change. In milliseconds. */
+const TIMEOUT_MS = 5000;
+const LOCK_TIMEOUT_MS = 200;
 
 /** The ids of the fills among these columns that are repeated and find rows to fill. */
 export async function readUnfilled(
@@ -17,22 +18,52 @@ export async function readUnfilled(
   for (const { table, column } of columns) {
     if (column.backfill?.repeat !== 'every-run') continue;
     const fill = declaredFill(table, column.name, column.backfill);
-    const condition = `${conditionOf(fill, quoteIdentifier(fill.column))} and ${enclosed(column.backfill.expression)} is not null`;
-    if (await findsRow(connection, table, condition)) unfilled.add(fillId(fill));
+    if (await findsUnfilled(connection, fill)) unfilled.add(fillId(fill));
   }
   return unfilled;
+}
+
+/**
+ * Whether a declared fill finds rows that it has a value for.
+ *
+ * @param timeoutMs 0 for no limit
+ */
+export async function findsUnfilled(
+  connection: Connection,
+  fill: Fill,
+  timeoutMs = TIMEOUT_MS,
+): Promise<boolean> {
+  const hasValue = fill.expression === null ? [] : [`${enclosed(fill.expression)} is not null`];
+  const condition = [conditionOf(fill, quoteIdentifier(fill.column)), ...hasValue].join(' and ');
+  return findsRow(connection, fill.table, condition, timeoutMs);
+}
+
+/** Whether a fill has left rows without a value that it is for. However long it takes. */
+export async function findsNull(connection: Connection, fill: Fill): Promise<boolean> {
+  return findsRow(connection, fill.table, conditionOf(fill, quoteIdentifier(fill.column)), 0);
 }
 
 /**
  * Looks as the application would, in whose words the condition is written. What cannot be told counts as found: the fill
  * then meets the reason, and it is reported.
  */
-async function findsRow(connection: Connection, table: QualifiedName, condition: string): Promise<boolean> {
+async function findsRow(
+  connection: Connection,
+  table: QualifiedName,
+  condition: string,
+  timeoutMs: number,
+): Promise<boolean> {
   const select = `select exists (select from ${quoteQualified(table)} where ${condition}) as found`;
+  const settings = [
+    SEE_ALL_ROWS,
+    `set local lock_timeout = ${LOCK_TIMEOUT_MS}`,
+    `set local statement_timeout = ${timeoutMs}`,
+    setApplicationWording(table.schema),
+  ];
   try {
-    const wording = setApplicationWording(table.schema);
-    const sql = `begin read only; ${LIMITS}; ${wording}; ${select}; commit`;
-    const results = (await connection.query(sql)) as Result[];
+    const results = (await connection.query(
+      ['begin read only', ...settings, select, 'commit'].join('; '),
+    )) as Result[];
     return results.at(-2)?.rows[0]?.['found'] === true;
   } catch (error) {
     if (connection.lost.aborted) throw error;

@@ -34,8 +34,8 @@ export async function markFill(connection: Connection, schema: string, mark: Fil
        (id, schema_name, table_name, column_name, expression, condition, state, finished_at)
      values ($1, $2, $3, $4, $5, $6, $7, case when not $8 then clock_timestamp() end)
      on conflict (id) do update set state = excluded.state, position = null, failed = 0, sample_keys = '{}', error = null,
-       filled = case when $8 then 0 else f.filled end,
-       started_at = case when $8 then clock_timestamp() else f.started_at end, finished_at = excluded.finished_at`,
+       filled = case when $8 and f.state <> 'swept' then 0 else f.filled end,
+       started_at = case when $8 and f.state <> 'swept' then clock_timestamp() else f.started_at end, finished_at = excluded.finished_at`,
     [fillId(mark.fill), table.schema, table.name, column, expression, where, mark.state, isPending],
   );
 }

@@ -1,5 +1,5 @@
 import type { Difference } from '../drift/drift-kind.js';
-import { conditionOf, enclosed, type Fill } from '../drift/fill.js';
+import { conditionOf, enclosed, isRefused, type Fill } from '../drift/fill.js';
 import { displayName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
 import type { Hazard } from './hazard.js';
 import { describeHidden, hidesRows } from './privileges.js';
@@ -27,19 +27,15 @@ export function isFilled(difference: Unfilled, context: PlanContext): boolean {
 }
 
 function hazardsOf(difference: Unfilled, context: PlanContext): Hazard[] {
-  const { table } = difference.fill;
+  const { fill, record } = difference;
+  const { table } = fill;
   const may = context.ask(mayUpdate(table));
   const hidden = `${describeHidden(table)}, or fill them by hand and take the backfill away`;
   return [
     hazardIf(may === false, 'needs-privilege', `needs UPDATE on ${displayName(table.schema, table.name)}`),
     hazardIf(hidesRows(table, context), 'needs-privilege', hidden),
-    hazardIf(isHeldUp(difference), 'violated', describeFailure(difference)),
+    hazardIf(record !== null && isRefused(record), 'violated', describeFailure(difference)),
   ].filter((hazard) => hazard !== null);
-}
-
-/** Rows were refused a short time ago: they would be again. */
-function isHeldUp({ record }: Unfilled): boolean {
-  return record !== null && record.failed > 0 && record.isRecent;
 }
 
 /** All rows at once: what the batches do in small parts. */

@@ -1,6 +1,8 @@
 /** The rows of one statement. */
 export interface Result {
   readonly rows: readonly Record<string, unknown>[];
+  /** How many rows it has read or changed. */
+  readonly rowCount?: number | null;
 }
 
 /**
