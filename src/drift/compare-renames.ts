@@ -34,10 +34,13 @@ export class Renames {
   assign(differences: readonly Difference[]): Difference[] {
     return differences.flatMap((difference) => {
       if (this.isUnclear(difference) || this.isOldView(difference)) return [];
-      const presumed = this.renamed.renamings.filter((renaming) => this.presumes(difference, renaming));
-      const [last] = presumed.slice(-1);
-      if (!last) return [difference];
-      if (difference.kind !== 'named-differently')
+      const presumedIn = (list: readonly Renaming[]): Renaming[] =>
+        list.filter((renaming) => this.presumes(difference, renaming));
+      const [clear, unclear] = [presumedIn(this.renamed.renamings), presumedIn(this.renamed.unclear)];
+      const presumed = [...clear, ...unclear];
+      if (presumed.length === 0) return [difference];
+      const last = clear.at(-1);
+      if (difference.kind !== 'named-differently' || unclear.length > 0 || !last)
         return [{ ...difference, presumes: presumed.map(({ finding }) => finding.object) }];
       const { is, wanted, found } = difference;
       this.names.set(last, [...(this.names.get(last) ?? []), { is, wanted, found }]);
@@ -50,7 +53,9 @@ export class Renames {
     const { renamings, unclear } = this.renamed;
     return [
       ...renamings.map((renaming): Difference => {
-        const ofTable = renamings.find((other) => other.column === null && isSameTable(other, renaming));
+        const ofTable = [...renamings, ...unclear].find(
+          (other) => other.column === null && isSameTable(other, renaming),
+        );
         const presumes = renaming.column !== null && ofTable ? { presumes: [ofTable.finding.object] } : {};
         return { ...renaming.finding, names: this.names.get(renaming) ?? [], ...presumes };
       }),
@@ -71,15 +76,24 @@ export class Renames {
   }
 
   private presumes(difference: Difference, renaming: Renaming): boolean {
-    const isOfType = renaming.finding.types.some(
-      ({ found, to }) => displayName(found.schema, to) === difference.object,
-    );
-    if (difference.table === null) return isOfType;
+    if (difference.table === null) return this.isTypeIn(difference, renaming);
+    // It goes or stays for itself, whatever its columns are called.
+    if (difference.kind === 'extra-table') return false;
     const text = this.textOf(difference);
     const isOfTable = isSameName(difference.table, renaming.table);
     if (!isOfTable && !mentions(text, renaming.table.name)) return false;
     if (renaming.column === null) return true;
     return difference.object === renaming.finding.object || mentions(text, renaming.column);
+  }
+
+  /** Of an unclear object nobody knows yet which type is its own: all that it would have wait. */
+  private isTypeIn(difference: Difference, { finding, table, column }: Renaming): boolean {
+    if (finding.conflict === null)
+      return finding.types.some(({ found, to }) => displayName(found.schema, to) === difference.object);
+    if (difference.kind !== 'missing-enum' && difference.kind !== 'different-enum') return false;
+    const { name } = difference.wanted;
+    const columns = this.desired.tables.find((each) => isSameName(each, table))?.columns ?? [];
+    return columns.some((each) => (column ?? each.name) === each.name && mentions(each.type, name));
   }
 
   /** For a name the definition of what bears it. */

@@ -2,6 +2,7 @@ import type { Difference } from '../drift/drift-kind.js';
 import { displayName, isSameName, quoteIdentifier } from '../schema/identifier.js';
 import type { Constraint, Enum, Index, QualifiedName, Schema, Table } from '../schema/model.js';
 import type { Hazard } from './hazard.js';
+import { hazardOfWaiting, isRename, type Rename } from './presumed.js';
 import type { Proposal, Settled } from './proposal.js';
 
 /** A difference and what is proposed to do about it. */
@@ -19,7 +20,7 @@ export function withWaiting(planned: readonly Planned[], actual: Schema): Planne
   let open = all.filter(isOpen);
   // What waits is itself something that others may build on.
   while (open.length > 0) {
-    const blockers = open.map(({ difference }) => difference);
+    const blockers = open;
     const known = new Set(all);
     all = all.flatMap((each) => (isOpen(each) ? [each] : waiting(each, blockers, actual)));
     open = all.filter((each) => isOpen(each) && !known.has(each));
@@ -31,25 +32,27 @@ function isOpen({ proposal }: Planned): boolean {
   return typeof proposal !== 'string' && proposal.hazards.length > 0;
 }
 
-function waiting(planned: Planned, blockers: readonly Difference[], actual: Schema): Planned[] {
+function waiting(planned: Planned, blockers: readonly Planned[], actual: Schema): Planned[] {
   const { difference, proposal } = planned;
   if (typeof proposal === 'string') return [planned];
-  const blocker = blockers.find((each) => waitsFor(difference, each, actual));
+  const blocker = blockers.find((each) => waitsFor(difference, each.difference, actual));
   if (blocker) return [{ difference, proposal: { ...proposal, hazards: [waitingFor(blocker)] } }];
   return difference.kind === 'missing-table'
     ? withoutForeignKeys(difference, proposal, blockers, actual)
     : [planned];
 }
 
-function waitingFor({ object }: Difference): Hazard {
-  return { kind: 'waits', detail: `it builds on ${object}, which stays open` };
+function waitingFor({ difference, proposal }: Planned): Hazard {
+  if (isRename(difference) && typeof proposal !== 'string')
+    return hazardOfWaiting(difference, proposal.hazards);
+  return { kind: 'waits', detail: `it builds on ${difference.object}, which stays open` };
 }
 
 /** A new table need not wait for what only its foreign keys need: they become findings of their own. */
 function withoutForeignKeys(
   difference: Difference<'missing-table'>,
   proposal: Proposal,
-  blockers: readonly Difference[],
+  blockers: readonly Planned[],
   actual: Schema,
 ): Planned[] {
   const { table, wanted } = difference;
@@ -57,7 +60,7 @@ function withoutForeignKeys(
     const object = displayName(wanted.schema, wanted.name, constraint.name);
     const facts = { object, table, desired: constraint.definition, actual: null, spare: null };
     const key: Difference = { kind: 'missing-constraint', ...facts, wanted: constraint };
-    const blocker = constraint.references && blockers.find((each) => waitsFor(key, each, actual));
+    const blocker = constraint.references && blockers.find((each) => waitsFor(key, each.difference, actual));
     const units = proposal.units.filter(({ steps }) => steps.some((step) => step.object === object));
     return blocker ? [{ difference: key, proposal: { units, hazards: [waitingFor(blocker)] } }] : [];
   });
@@ -83,6 +86,9 @@ function waitsFor(difference: Difference, blocker: Difference, actual: Schema): 
     case 'refused-entity':
     case 'different-relation':
       return usesTable(difference, blocker, actual);
+    case 'renamed-table':
+    case 'renamed-column':
+      return pointsTo(difference, blocker);
     case 'different-view':
       return isIndexOf(difference, blocker);
     case 'missing-column':
@@ -182,6 +188,16 @@ function isPlain({ definition, predicate }: Index): boolean {
 
 function typeOf({ tables }: Schema, table: QualifiedName, column: string): string | undefined {
   return tables.find((each) => isSameName(each, table))?.columns.find(({ name }) => name === column)?.type;
+}
+
+/** Other texts say by themselves which renames they presume; the foreign keys of a new table are in none of its own. */
+function pointsTo(difference: Difference, rename: Rename): boolean {
+  return foreignKeysOf(difference).some(({ references }) => {
+    if (!references || references.schema !== rename.table?.schema) return false;
+    return rename.kind === 'renamed-table'
+      ? references.name === rename.to
+      : references.name === rename.table.name && references.columns.includes(rename.to);
+  });
 }
 
 /** A materialized view's index may be of columns that it is still to get. */
