@@ -1,6 +1,6 @@
 import { displayName, isSameName } from '../schema/identifier.js';
 import { mentions } from '../schema/identifiers-in.js';
-import type { Schema } from '../schema/model.js';
+import type { QualifiedName, Schema, Table } from '../schema/model.js';
 import type { Difference } from './drift-kind.js';
 import { findRenames, type Renamed, type Renaming } from './renames.js';
 
@@ -12,12 +12,14 @@ export class Renames {
   /** What to compare with. */
   readonly actual: Schema;
   private readonly names = new Map<Renaming, Name[]>();
+  private readonly oldViews: readonly QualifiedName[];
 
   private constructor(
     private readonly desired: Schema,
     private readonly renamed: Renamed,
   ) {
     this.actual = renamed.actual;
+    this.oldViews = oldViewsIn(desired, renamed);
   }
 
   /** Null where the entities say nothing of the kind that matters here. */
@@ -69,10 +71,8 @@ export class Renames {
     return isNew && this.renamed.unclear.some(({ finding }) => finding.object === object);
   }
 
-  /** PostgreSQL writes a view anew when what it selects from is renamed; only then can it be compared. */
-  private isOldView({ kind, actual }: Difference): boolean {
-    if (kind !== 'different-view' || actual === null) return false;
-    return this.renamed.renamings.some(({ finding }) => mentions(actual, finding.from));
+  private isOldView({ table }: Difference): boolean {
+    return table !== null && this.oldViews.some((view) => isSameName(view, table));
   }
 
   private presumes(difference: Difference, renaming: Renaming): boolean {
@@ -104,6 +104,30 @@ export class Renames {
     const items = [...(wanted?.constraints ?? []), ...(wanted?.indexes ?? [])];
     return items.find(({ name }) => name === difference.wanted)?.definition ?? '';
   }
+}
+
+/**
+ * PostgreSQL writes a view anew when what it selects from is renamed; only then can it be compared, with its indexes and
+ * the views on it.
+ */
+function oldViewsIn(desired: Schema, { actual, renamings }: Renamed): QualifiedName[] {
+  const texts = new Map(
+    actual.tables.map((table) => [displayName(table.schema, table.name), table.definition]),
+  );
+  const old: QualifiedName[] = [];
+  const isOld = ({ schema, name, definition }: Table): boolean => {
+    const found = texts.get(displayName(schema, name)) ?? null;
+    if (definition === null || definition === found) return false;
+    const isRenamed = renamings.some(({ finding }) => mentions(found ?? '', finding.from));
+    return isRenamed || old.some((view) => mentions(definition, view.name));
+  };
+  // Views on views follow one another in no order that is known here.
+  let before: number;
+  do {
+    before = old.length;
+    old.push(...desired.tables.filter((table) => !old.includes(table) && isOld(table)));
+  } while (old.length > before);
+  return old;
 }
 
 type Name = Pick<Difference<'named-differently'>, 'is' | 'wanted' | 'found'>;
