@@ -1,6 +1,7 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
 import { truncateIdentifier } from '../schema/identifier.js';
 import type { Schema, Table } from '../schema/model.js';
+import { withFormerJunctions } from './former-junctions.js';
 import { formerNamesOfClass, formerNamesOfProperty } from './renamed-from.js';
 import { tableOf } from './table-of.js';
 import { keyOf } from './union.js';
@@ -22,10 +23,8 @@ interface OfTable {
 export function withFormerNames(schema: Schema, dataSource: DataSource, given: FormerNames): Schema {
   const declared = declaredIn(dataSource);
   if (declared.size === 0 && !given.tables && !given.columns) return schema;
-  return {
-    ...schema,
-    tables: schema.tables.map((table) => annotate(table, declared.get(keyOf(table)), given)),
-  };
+  const tables = schema.tables.map((table) => annotate(table, declared.get(keyOf(table)), given));
+  return withFormerJunctions({ ...schema, tables }, dataSource);
 }
 
 function annotate(table: Table, declared: OfTable | undefined, given: FormerNames): Table {
