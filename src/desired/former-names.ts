@@ -29,12 +29,11 @@ export function withFormerNames(schema: Schema, dataSource: DataSource, given: F
 
 function annotate(table: Table, declared: OfTable | undefined, given: FormerNames): Table {
   const places = [table.name, `${table.schema}.${table.name}`];
-  const formerNames = [...(declared?.names ?? []), ...places.flatMap((place) => given.tables?.[place] ?? [])];
+  const ofTable = places.flatMap((place) => given.tables?.[place] ?? []);
+  const formerNames = [...(declared?.names ?? []), ...ofTable.map(truncateIdentifier)];
   const columns = table.columns.map((column) => {
-    const names = [
-      ...(declared?.columns.get(column.name) ?? []),
-      ...places.flatMap((place) => given.columns?.[`${place}.${column.name}`] ?? []),
-    ];
+    const ofColumn = places.flatMap((place) => given.columns?.[`${place}.${column.name}`] ?? []);
+    const names = [...(declared?.columns.get(column.name) ?? []), ...ofColumn.map(truncateIdentifier)];
     return names.length === 0 ? column : { ...column, formerNames: names };
   });
   return { ...table, columns, ...(formerNames.length === 0 ? {} : { formerNames }) };

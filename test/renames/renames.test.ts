@@ -215,6 +215,18 @@ describe('for entities without classes', () => {
     expect(report.applied.map(({ action }) => action)).toContain('rename column');
   });
 
+  test('the option finds a name that PostgreSQL has cut', async () => {
+    const long = 'a_name_that_is_longer_than_the_sixty_three_bytes_that_postgresql_keeps';
+    const database = await createTestDatabase();
+    await database.query(`create table ${long} (id integer primary key, ${long} integer)`);
+    const options = { renamedFrom: { tables: { room: [long] }, columns: { 'room.floor': [long] } } };
+    const report = await (await migratorOf(database, [room], options)).heal();
+    expect(report).toMatchObject({ outcome: 'healed', open: [] });
+    expect(report.applied.map(({ action }) => action)).toEqual(
+      expect.arrayContaining(['rename table', 'rename column']),
+    );
+  });
+
   const unclear: [title: string, legacy: string, object: string, reason: string][] = [
     [
       'both tables are there',
