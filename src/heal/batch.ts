@@ -47,6 +47,8 @@ export interface Batch {
   readonly met: number;
   /** Those of them that were NULL. */
   readonly empty: number;
+  /** Those of them that have a value to get and that nobody else holds. */
+  readonly locked: number;
   readonly filled: number;
 }
 
@@ -85,7 +87,8 @@ export function fillRows(
       ${notePosition(journalSchema, fill, position, filled)} and exists (select from auto_migration_last)
     )
     select (select key from auto_migration_last), ${count('auto_migration_met')}::int as met,
-      ${count('auto_migration_met where is_empty')}::int as empty, ${filled}::int as filled`;
+      ${count('auto_migration_met where is_empty')}::int as empty,
+      ${count('auto_migration_locked')}::int as locked, ${filled}::int as filled`;
 }
 
 /** The key of the next row, if there is one. */
@@ -116,19 +119,37 @@ function lastKey({ keys }: FillTarget, rows: string): string {
   return `select json_build_array(${texts}) as key from ${rows} order by ${order} limit 1`;
 }
 
-/** What is left of the rows between two keys, after they were filled: somebody else's, or changed back by a trigger. */
-export function countLeft(
+/** Rows that have no value after they were filled, and the key of one of them. */
+export interface Left {
+  readonly key: readonly string[] | null;
+  readonly rows: number;
+}
+
+/** Those between two keys. */
+export function findLeft(
   fill: Fill,
   target: FillTarget,
   after: readonly string[] | null,
   to: readonly string[],
 ): string {
   const { table, conditions } = rowsOf(fill, target);
-  const bounds = [
-    ...(after === null ? [] : [compare(target.keys, '>', after)]),
-    compare(target.keys, '<=', to),
-  ];
-  return `select count(*)::int as rows from ${table} where ${[...bounds, conditions].join(' and ')}`;
+  const { keys } = target;
+  const bounds = [...(after === null ? [] : [compare(keys, '>', after)]), compare(keys, '<=', to)];
+  const where = [...bounds, conditions].join(' and ');
+  const columns = keys.map(({ column }, i) => `${column} as k${i}`).join(', ');
+  return `with auto_migration_left as materialized (select ${columns} from ${table} where ${where})
+    select (${lastKey(target, 'auto_migration_left')}) as key, (select count(*) from auto_migration_left)::int as rows`;
+}
+
+/**
+ * Whether any row is left among those that lie in some blocks of the table: far cheaper than meeting them in the order of
+ * their keys, and as short.
+ */
+export function isAnyLeft(fill: Fill, target: FillTarget, from: number, to: number): string {
+  const { table, conditions } = rowsOf(fill, target);
+  const range = `ctid >= '(${from},0)' and ctid < '(${to},0)'`;
+  return `select exists (select from ${table} where ${range} and ${conditions}) as left,
+    pg_catalog.pg_relation_size(${quoteLiteral(target.name)}::pg_catalog.regclass) / current_setting('block_size')::int as blocks`;
 }
 
 /** The rows that are to be filled and get a value, by the name that the application has for their table. */

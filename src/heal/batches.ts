@@ -10,19 +10,10 @@ import {
   type FillPosition,
 } from '../journal/fills.js';
 import type { FillMark } from '../plan/step.js';
-import { queryRows, run, type Connection, type Result } from '../schema/connection.js';
+import { run, type Connection } from '../schema/connection.js';
 import { displayName } from '../schema/identifier.js';
-import { liftLimits } from '../schema/limits.js';
-import { setApplicationWording } from '../schema/wording.js';
-import {
-  countLeft,
-  describeKey,
-  fillRows,
-  nextKey,
-  readTargets,
-  type Batch,
-  type FillTarget,
-} from './batch.js';
+import { describeKey, readTargets, type FillTarget } from './batch.js';
+import { FillSession } from './fill-session.js';
 import type { HealProgress } from './heal-progress.js';
 import { Pace } from './pace.js';
 import { retryLockConflicts } from './retry.js';
@@ -41,6 +32,8 @@ export interface BatchOptions {
 /** Rows that come meanwhile without a value are the application's, in the end. */
 const LAST_SWEEP = 3;
 const MOST_SWEEPS = 20;
+
+const UNTOUCHED = 'a trigger of the table skips the update, or sets it back to NULL';
 
 /**
  * Fills a column in small transactions, from where an earlier run has left it: sweeps over the table until one finds
@@ -68,9 +61,11 @@ export async function runBatches(
 
 interface Sweep {
   filled: number;
-  /** Somebody else's at the moment, or changed back by a trigger. */
+  /** Somebody else's at the moment. */
   skipped: number;
-  /** Refused by PostgreSQL. */
+  /** Skipped or changed back by a trigger, which once may have been somebody's change of the moment. */
+  untouched: number;
+  /** Refused by PostgreSQL, or untouched. */
   failed: number;
   error: string;
   key: string;
@@ -79,6 +74,7 @@ interface Sweep {
 class Filling {
   private readonly fill: Fill;
   private readonly pace: Pace;
+  private readonly rows: FillSession;
   private readonly startedAt = performance.now();
   private expected = 0;
   private metBefore = 0;
@@ -91,6 +87,7 @@ class Filling {
     private readonly options: BatchOptions,
   ) {
     this.fill = mark.fill;
+    this.rows = new FillSession(session, mark.fill, options);
     this.pace = new Pace(mark.fill.batchSize, mark.fill.pauseMs);
   }
 
@@ -111,8 +108,9 @@ class Filling {
       const seen = await this.sweep(targets, position);
       position = null;
       const isComplete = isWhole && seen.skipped === 0;
-      if (isComplete && seen.failed > 0) throw await this.refusal(seen);
-      if (isComplete && (seen.filled === 0 || sweep >= LAST_SWEEP)) break;
+      const isSure = seen.untouched === 0 || seen.filled === 0;
+      if (isComplete && seen.failed > 0 && (isSure || sweep >= LAST_SWEEP)) throw await this.refusal(seen);
+      if (isComplete && seen.failed === 0 && (await this.isOver(targets, seen, sweep))) break;
       standstills = seen.skipped > 0 && seen.filled === 0 ? standstills + 1 : 0;
       if (standstills > options.lockRetries || sweep > MOST_SWEEPS) throw heldByOthers(seen);
       if (standstills > 0) await this.wait(options.lockTimeoutMs);
@@ -122,7 +120,7 @@ class Filling {
 
   /** Meets each row once. */
   private async sweep(targets: readonly FillTarget[], from: FillPosition | null): Promise<Sweep> {
-    const seen: Sweep = { filled: 0, skipped: 0, failed: 0, error: '', key: '' };
+    const seen: Sweep = { filled: 0, skipped: 0, untouched: 0, failed: 0, error: '', key: '' };
     const first = Math.max(
       0,
       targets.findIndex(({ name }) => name === from?.relation),
@@ -150,18 +148,19 @@ class Filling {
 
   /** @returns where the next batch begins; null where there are no more rows */
   private async batch(target: FillTarget, from: FillPosition, seen: Sweep): Promise<FillPosition | null> {
-    const { connection, fill, pace } = this;
+    const { connection, pace } = this;
     const { size } = pace;
     const start = performance.now();
     try {
-      const { key, met, empty, filled } = await this.fillNext(target, from, size);
+      const { key, met, empty, locked, filled } = await this.rows.fillNext(target, from, size);
+      const position = key && { ...from, after: key, met: from.met + met };
       // Mostly all are filled; else those are told apart that somebody holds from those that need no value.
-      const left = key && filled < empty ? await this.rowsOf(countLeft(fill, target, from.after, key)) : 0;
+      if (position && filled < empty)
+        await this.noteLeft(target, from.after, position, locked - filled, seen);
       await run(connection, 'commit');
       seen.filled += filled;
-      seen.skipped += left;
       if (met === size) pace.took(performance.now() - start);
-      return key && { ...from, after: key, met: from.met + met };
+      return position;
     } catch (error) {
       await run(connection, 'rollback').catch(() => undefined);
       if (!isOfARow(error)) throw new StepFailure(0, error);
@@ -170,18 +169,49 @@ class Filling {
     }
   }
 
-  /** Begins a transaction, and fills what it can of the next rows. */
-  private async fillNext(target: FillTarget, from: FillPosition, size: number): Promise<Batch> {
-    const sql = fillRows(this.fill, target, from, size, this.options.journalSchema);
-    const results = (await this.session.query(`${this.begin()}; ${sql}`)) as Result[];
-    const [batch] = (results.at(-1)?.rows ?? []) as unknown as Batch[];
-    if (!batch) throw new TypeError('A batch answers with one row');
-    return batch;
+  /** @param unmoved how many rows were updated, and have no value all the same */
+  private async noteLeft(
+    target: FillTarget,
+    after: FillPosition['after'],
+    position: FillPosition,
+    unmoved: number,
+    seen: Sweep,
+  ): Promise<void> {
+    const left = await this.rows.left(target, after, position.after ?? []);
+    if (!left.key) return;
+    const untouched = Math.min(unmoved, left.rows);
+    seen.skipped += left.rows - untouched;
+    if (untouched === 0) return;
+    seen.untouched += untouched;
+    await this.noteFailed(target, position, left.key, untouched, UNTOUCHED, seen);
   }
 
-  private async rowsOf(sql: string): Promise<number> {
-    const [row] = await queryRows<{ rows: number }>(this.session, sql);
-    return row?.rows ?? 0;
+  private async noteFailed(
+    target: FillTarget,
+    position: FillPosition,
+    rowKey: readonly string[],
+    rows: number,
+    error: string,
+    seen: Sweep,
+  ): Promise<void> {
+    const key = describeKey(target, rowKey);
+    await noteRefusal(this.connection, this.options.journalSchema, this.fill, { position, key, rows, error });
+    seen.failed += rows;
+    seen.error = error;
+    seen.key ||= key;
+  }
+
+  /** Rows that came meanwhile, behind where the sweep was, are met by another one. */
+  private async isOver(targets: readonly FillTarget[], { filled }: Sweep, sweep: number): Promise<boolean> {
+    if (filled === 0 || sweep >= LAST_SWEEP) return true;
+    for (const target of targets)
+      for (let block: number | null = 0; block !== null;) {
+        this.assertGoingOn();
+        const { isLeft, next } = await this.rows.leftFrom(target, block);
+        if (isLeft) return false;
+        block = next;
+      }
+    return true;
   }
 
   /** The one row that was refused is noted, and stays as it is. */
@@ -191,35 +221,11 @@ class Filling {
     seen: Sweep,
     error: unknown,
   ): Promise<FillPosition | null> {
-    const { connection, fill, options } = this;
-    const results = (await this.session.query(
-      `${this.begin()}; ${nextKey(target, from.after)}; commit`,
-    )) as Result[];
-    const after = results.at(-2)?.rows[0]?.['key'] as string[] | undefined;
+    const after = await this.rows.nextKey(target, from.after);
     if (!after) return null;
     const position = { ...from, after, met: from.met + 1 };
-    const key = describeKey(target, after);
-    const message = describeError(error);
-    await noteRefusal(connection, options.journalSchema, fill, { position, key, error: message });
-    seen.failed++;
-    seen.error = message;
-    seen.key ||= key;
+    await this.noteFailed(target, position, after, 1, describeError(error), seen);
     return position;
-  }
-
-  /** As the application would read its expression, and with no limit but that of its locks. */
-  private begin(): string {
-    const settings = {
-      lock_timeout: this.options.lockTimeoutMs,
-      // Rows are met in the order in which they lie.
-      synchronize_seqscans: 'off',
-      max_parallel_workers_per_gather: 0,
-      jit: 'off',
-    };
-    const set = Object.entries(settings).map(([name, value]) => `set local ${name} = '${value}'`);
-    const wording = setApplicationWording(this.fill.table.schema);
-    const lift = `select ${liftLimits('transaction')}`;
-    return ['begin isolation level read committed', lift, ...set, wording].join('; ');
   }
 
   /** Waits, unless the healing is to end. */
@@ -260,6 +266,6 @@ function isOfARow(error: unknown): boolean {
 
 function heldByOthers({ skipped }: Sweep): Error {
   return new Error(
-    `${skipped} ${skipped === 1 ? 'row is' : 'rows are'} held by other transactions, or changed back by a trigger; the next run goes on`,
+    `${skipped} ${skipped === 1 ? 'row is' : 'rows are'} held by other transactions; the next run goes on`,
   );
 }

@@ -74,17 +74,29 @@ export function notePosition(
 /** More keys of rows that were refused would not tell more. */
 const SAMPLES = 10;
 
-/** A row was refused: it is counted, and left as it is. */
+/** Rows were refused: they are counted, and left as they are. */
 export async function noteRefusal(
   connection: Connection,
   schema: string,
   fill: Fill,
-  refusal: { readonly position: FillPosition; readonly key: string; readonly error: string },
+  refusal: {
+    readonly position: FillPosition;
+    /** Of one of them. */
+    readonly key: string;
+    readonly rows: number;
+    readonly error: string;
+  },
 ): Promise<void> {
-  const sql = `update ${journalTable(schema, 'fill')} set position = $2, failed = failed + 1, error = $4,
+  const sql = `update ${journalTable(schema, 'fill')} set position = $2, failed = failed + $5, error = $4,
     sample_keys = case when cardinality(sample_keys) < ${SAMPLES} then sample_keys || $3::text else sample_keys end
     where id = $1`;
-  await connection.query(sql, [fillId(fill), JSON.stringify(refusal.position), refusal.key, refusal.error]);
+  await connection.query(sql, [
+    fillId(fill),
+    JSON.stringify(refusal.position),
+    refusal.key,
+    refusal.error,
+    refusal.rows,
+  ]);
 }
 
 /** Rows were refused, so it stays pending. */

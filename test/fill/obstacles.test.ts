@@ -113,19 +113,40 @@ describe.each([
     column: { type: 'varchar' as const, length: 5 },
     error: /value too long/,
   },
-  { title: 'a trigger', table: 'trigger_', expression: 'name', column: {}, error: /not two/ },
-])('a row that is refused by $title', ({ table, expression, column, error }) => {
+  {
+    title: 'a trigger that raises',
+    table: 'raising',
+    trigger: `raise 'not two'`,
+    expression: 'name',
+    column: {},
+    error: /not two/,
+  },
+  {
+    title: 'a trigger that skips it',
+    table: 'skipping',
+    trigger: 'return null',
+    expression: 'name',
+    column: {},
+    error: /a trigger of the table skips the update, or sets it back to NULL/,
+  },
+  {
+    title: 'a trigger that sets it back',
+    table: 'resetting',
+    trigger: 'new.a := null',
+    expression: 'name',
+    column: {},
+    error: /a trigger of the table skips the update, or sets it back to NULL/,
+  },
+])('a row that is refused by $title', ({ table, trigger, expression, column, error }) => {
   let migrator: AutoMigrator;
 
   beforeAll(async () => {
     const names = ['1', 'two', '3', '4', '5', '6', '7'];
     migrator = await prepare(table, names, { expression, column: { ...column, nullable: false } });
-    await database.query(`create function ${table}() returns trigger language plpgsql as $$ begin
-      if new.name = 'two' then raise 'not two'; end if; return new; end $$`);
-    if (table === 'trigger_')
-      await database.query(
-        `create trigger t before update on ${table} for each row execute function ${table}()`,
-      );
+    if (trigger)
+      await database.query(`create function ${table}() returns trigger language plpgsql as $$ begin
+        if new.name = 'two' then ${trigger}; end if; return new; end $$;
+        create trigger t before update on ${table} for each row execute function ${table}()`);
   });
 
   test('is counted, named and left; all others are filled, and the column stays nullable', async () => {
@@ -155,7 +176,7 @@ describe.each([
 
   test('is filled when it was mended and the time has come', async () => {
     await database.query(`update ${table} set name = '2' where id = 2`).catch(() => undefined);
-    if (table === 'trigger_')
+    if (trigger)
       await database.query(`drop trigger t on ${table}; update ${table} set name = '2' where id = 2`);
     await database.query(
       `update auto_migration.fill set finished_at = now() - interval '61 minutes' where table_name = $1`,
@@ -164,6 +185,27 @@ describe.each([
     expect(await migrator.heal()).toMatchObject({ outcome: 'healed', open: [], failed: [] });
     expect((await valuesOf(table)).map(String)).toEqual(['1', '2', '3', '4', '5', '6', '7']);
   });
+});
+
+test('rows that a trigger skips, beside one that it refuses and one that somebody holds: all are told apart', async () => {
+  const migrator = await prepare('mixed', ['a', 'skipped', 'refused', 'held', 'e'], { expression: 'name' });
+  await database.query(`create function mixed() returns trigger language plpgsql as $$ begin
+    if new.name = 'refused' then raise 'not this one'; end if;
+    if new.name = 'skipped' then return null; end if; return new; end $$;
+    create trigger t before update on mixed for each row execute function mixed();
+    alter table mixed add a text`);
+  await other.query('begin; select from mixed where id = 4 for update');
+  const held = await migrator.heal();
+  expect(held.failed[0]?.error).toMatch(/^1 row is held by other transactions/);
+  await other.query('rollback');
+  const told = await migrator.heal();
+  expect(told.failed[0]?.error).toMatch(/^2 rows could not be filled, the first id = /);
+  expect(await valuesOf('mixed')).toEqual(['a', null, null, 'held', 'e']);
+  const [fill] = await database.query<{ keys: string[] }>(
+    `select sample_keys as keys from auto_migration.fill where table_name = 'mixed'`,
+  );
+  expect(fill?.keys.toSorted()).toEqual(['id = 2', 'id = 3']);
+  expect(await migrator.heal()).toMatchObject({ outcome: 'nothing-to-do', failed: [] });
 });
 
 test('an expression that PostgreSQL cannot read fails at once, with its message, and touches no row', async () => {
@@ -230,7 +272,7 @@ test('a table that is in no entity is filled, and not otherwise touched', async 
 
 test('it tells how far it is, and goes slowly while the table is being vacuumed', async () => {
   const names = Array.from({ length: 2000 }, (_, i) => `${i}`);
-  const migrator = await prepare('vacuumed', names, { expression: 'name', batchSize: 1000 });
+  const migrator = await prepare('vacuumed', names, { expression: 'name', batchSize: 500 });
   await database.query('alter table vacuumed add a text; analyze vacuumed');
   // It sleeps after each page, and so is at work for as long as the test needs.
   await other.query(`set vacuum_cost_delay = 100; set vacuum_cost_limit = 1`);

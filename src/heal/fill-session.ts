@@ -1,0 +1,73 @@
+import type { Fill } from '../drift/fill.js';
+import type { FillPosition } from '../journal/fills.js';
+import { queryRows, type Connection, type Result } from '../schema/connection.js';
+import { liftLimits } from '../schema/limits.js';
+import { setApplicationWording } from '../schema/wording.js';
+import { fillRows, findLeft, isAnyLeft, nextKey, type Batch, type FillTarget, type Left } from './batch.js';
+
+interface FillSessionOptions {
+  readonly journalSchema: string;
+  readonly lockTimeoutMs: number;
+}
+
+/** What a fill asks of the database, as the application would read its expression. */
+export class FillSession {
+  constructor(
+    private readonly session: Connection,
+    private readonly fill: Fill,
+    private readonly options: FillSessionOptions,
+  ) {}
+
+  /** Begins a transaction, and fills what it can of the next rows. It is left open. */
+  async fillNext(target: FillTarget, from: FillPosition, size: number): Promise<Batch> {
+    const sql = fillRows(this.fill, target, from, size, this.options.journalSchema);
+    const results = (await this.session.query(`${this.begin()}; ${sql}`)) as Result[];
+    const [batch] = (results.at(-1)?.rows ?? []) as unknown as Batch[];
+    if (!batch) throw new TypeError('A batch answers with one row');
+    return batch;
+  }
+
+  /** In the transaction of a batch. */
+  async left(target: FillTarget, after: readonly string[] | null, to: readonly string[]): Promise<Left> {
+    const [left] = await queryRows<Left>(this.session, findLeft(this.fill, target, after, to));
+    return left ?? { key: null, rows: 0 };
+  }
+
+  /** The key of the next row; undefined where there is none. */
+  async nextKey(target: FillTarget, after: readonly string[] | null): Promise<string[] | undefined> {
+    return (await this.ask<{ key: string[] }>(nextKey(target, after)))?.key;
+  }
+
+  /** Whether rows are left in the next blocks of a table, and where those after them begin; null at its end. */
+  async leftFrom(
+    target: FillTarget,
+    block: number,
+  ): Promise<{ readonly isLeft: boolean; readonly next: number | null }> {
+    const next = block + BLOCKS_AT_ONCE;
+    const row = await this.ask<{ left: boolean; blocks: string }>(isAnyLeft(this.fill, target, block, next));
+    return { isLeft: row?.left === true, next: next < Number(row?.blocks ?? 0) ? next : null };
+  }
+
+  private async ask<Row>(sql: string): Promise<Row | undefined> {
+    const results = (await this.session.query(`${this.begin()}; ${sql}; commit`)) as Result[];
+    return results.at(-2)?.rows[0] as Row | undefined;
+  }
+
+  /** With no limit but that of its locks. */
+  private begin(): string {
+    const settings = {
+      lock_timeout: this.options.lockTimeoutMs,
+      // Rows are met in the order in which they lie.
+      synchronize_seqscans: 'off',
+      max_parallel_workers_per_gather: 0,
+      jit: 'off',
+    };
+    const set = Object.entries(settings).map(([name, value]) => `set local ${name} = '${value}'`);
+    const wording = setApplicationWording(this.fill.table.schema);
+    const lift = `select ${liftLimits('transaction')}`;
+    return ['begin isolation level read committed', lift, ...set, wording].join('; ');
+  }
+}
+
+/** 128 MB, as blocks mostly are. */
+const BLOCKS_AT_ONCE = 16_384;
