@@ -3,7 +3,9 @@ import type { Constraint } from '../schema/model.js';
 import type { Difference } from '../drift/drift-kind.js';
 import type { Hazard } from './hazard.js';
 import { constraintWaits } from './open-types.js';
+import { obstaclesOfKey } from './obstacles.js';
 import { needsCreate, needsReferences } from './privileges.js';
+import { isReleased } from './released.js';
 import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from './proposal.js';
 import { findTable, hazardOfConcurrentBuild } from './build-index.js';
 import { hazardOfParts, indexInParts, keyInParts } from './plan-partitions.js';
@@ -26,14 +28,17 @@ export const planDifferentConstraint: Planner<'different-constraint'> = (differe
   const { wanted, found } = difference;
   if (isSameKey(wanted, found)) return 'accepted';
   const drop = alterTable(difference, 'drop constraint', `DROP CONSTRAINT ${quoteIdentifier(found.name)}`);
-  return propose(addUnits(difference, context, [drop]), [
-    reliance(difference, context),
-    ...hazardsOfAdding(difference, context),
-  ]);
+  const hazards = [reliance(difference, context), ...hazardsOfAdding(difference, context)];
+  const proposal = propose(addUnits(difference, context, [drop]), hazards);
+  if (found.type !== 'primary-key') return proposal;
+  return { ...proposal, obstacles: obstaclesOfKey(tableOf(difference), found.name, context.released) };
 };
 
 /** PostgreSQL refuses to drop a key that a foreign key points to. */
-function reliance(difference: Difference<'different-constraint'>, { actual }: PlanContext): Hazard | null {
+function reliance(
+  difference: Difference<'different-constraint'>,
+  { actual, released }: PlanContext,
+): Hazard | null {
   const { found } = difference;
   if (found.type === 'primary-key') {
     const detail = 'the primary key would change; foreign keys and the application may rely on the old one';
@@ -46,7 +51,9 @@ function reliance(difference: Difference<'different-constraint'>, { actual }: Pl
     references.name === name &&
     keyOf(references.columns) === keyOf(found.columns);
   const relying = actual.tables.flatMap((table) =>
-    table.constraints.filter(isSame).map((key) => displayName(table.schema, table.name, key.name)),
+    table.constraints
+      .filter((key) => isSame(key) && !isReleased(table, key, released))
+      .map((key) => displayName(table.schema, table.name, key.name)),
   );
   const detail = `${relying.join(', ')} points to it; drop that foreign key first, the next run makes it anew`;
   return hazardIf(relying.length > 0, 'waits', detail);

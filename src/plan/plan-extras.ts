@@ -1,10 +1,11 @@
+import type { Difference } from '../drift/drift-kind.js';
 import { quoteIdentifier, quoteQualified } from '../schema/identifier.js';
 import { dropIndex } from './build-index.js';
 import { lossOfRows, lossOfValues } from './loss.js';
 import { obstaclesOfColumn, obstaclesOfKey, obstaclesOfRelation } from './obstacles.js';
-import { mayBeLarge, proposeDrop, type Planner } from './proposal.js';
+import { mayBeLarge, proposeDrop, type Planner, type Proposal } from './proposal.js';
 import { alterTable, step, tableOf } from './statements.js';
-import { unit } from './step.js';
+import { unit, type Step } from './step.js';
 
 /**
  * What only the database has is dropped when somebody approves it, and never otherwise. Nothing is dropped along that
@@ -14,15 +15,15 @@ export const planExtraTable: Planner<'extra-table'> = (difference, context) => {
   const table = tableOf(difference);
   const drop = step(difference, 'drop table', `DROP TABLE ${quoteQualified(table)}`, 'ACCESS EXCLUSIVE');
   const loss = lossOfRows(table, mayBeLarge(table, context));
-  return proposeDrop([{ ...unit('drop', drop), loss }], obstaclesOfRelation(table));
+  return proposeDrop([{ ...unit('drop-table', drop), loss }], obstaclesOfRelation(table, context.released));
 };
 
-export const planExtraView: Planner<'extra-view'> = (difference) => {
+export const planExtraView: Planner<'extra-view'> = (difference, { released }) => {
   const view = tableOf(difference);
   const { kind } = difference.found;
   const sql = `DROP ${kind.toUpperCase()} ${quoteQualified(view)}`;
   const drop = step(difference, `drop ${kind}`, sql, 'ACCESS EXCLUSIVE');
-  return proposeDrop([unit('view', drop)], obstaclesOfRelation(view));
+  return proposeDrop([unit('view', drop)], obstaclesOfRelation(view, released));
 };
 
 export const planExtraColumn: Planner<'extra-column'> = (difference, context) => {
@@ -30,19 +31,33 @@ export const planExtraColumn: Planner<'extra-column'> = (difference, context) =>
   const { name } = difference.found;
   const drop = alterTable(difference, 'drop column', `DROP COLUMN ${quoteIdentifier(name)}`);
   const loss = lossOfValues(table, name, mayBeLarge(table, context));
-  return proposeDrop([{ ...unit('drop', drop), loss }], obstaclesOfColumn(table, name));
+  return proposeDrop(
+    [{ ...unit('drop-column', drop), loss }],
+    obstaclesOfColumn(table, name, context.released),
+  );
 };
 
-export const planExtraConstraint: Planner<'extra-constraint'> = (difference) => {
-  const { found } = difference;
-  const drop = alterTable(difference, 'drop constraint', `DROP CONSTRAINT ${quoteIdentifier(found.name)}`);
-  return proposeDrop([unit('drop', drop)], obstaclesOfKey(tableOf(difference), found.name));
+export const planExtraConstraint: Planner<'extra-constraint'> = (difference, { released }) => {
+  const { name, type } = difference.found;
+  if (type === 'foreign-key') return planExtraForeignKey(difference);
+  const obstacles = obstaclesOfKey(tableOf(difference), name, released);
+  return proposeDrop([unit('drop', dropConstraint(difference))], obstacles);
 };
+
+/** Nothing holds on to a foreign key, and it holds on to others. */
+export function planExtraForeignKey(difference: Difference<'extra-constraint'>): Proposal {
+  return proposeDrop([unit('release', dropConstraint(difference))], null);
+}
+
+function dropConstraint(difference: Difference<'extra-constraint'>): Step {
+  const clause = `DROP CONSTRAINT ${quoteIdentifier(difference.found.name)}`;
+  return alterTable(difference, 'drop constraint', clause);
+}
 
 /** Others read and write meanwhile, where PostgreSQL can drop it concurrently. */
 export const planExtraIndex: Planner<'extra-index'> = (difference, context) => {
   const { schema } = tableOf(difference);
   const { name } = difference.found;
   const drop = { ...dropIndex(difference, difference.found, context), phase: 'drop' } as const;
-  return proposeDrop([drop], obstaclesOfRelation({ schema, name }));
+  return proposeDrop([drop], obstaclesOfRelation({ schema, name }, context.released));
 };

@@ -11,6 +11,7 @@ import { planDifference } from './planners.js';
 import { breaksOlderRelease, olderReleaseHazard } from './older-release.js';
 import { presumedBy, renamesIn, renamesThatWait, withPresumed } from './presumed.js';
 import { needsOwnership } from './privileges.js';
+import { releasedIn } from './released.js';
 import { dispositionOf, type Disposition, type Policy } from './policy.js';
 import {
   mayBeLarge,
@@ -96,7 +97,7 @@ export function planDifferences(
   };
   const consented = (difference: Difference, proposal: Proposal): Proposal =>
     withConsent(difference, proposal, standing, known);
-  const context: PlanContext = { ...known, openTypes: openTypesOf(differences, known, consented) };
+  const context = contextOf(differences, known, consented);
   const split = splitColumns(differences, context, standing);
   const renames = renamesIn(split);
   const propose = (difference: Difference): Proposal | Settled =>
@@ -151,13 +152,22 @@ export function questionsOf(
   const asking = { ...options, actual, ask, count, fact, newColumns: newColumnsIn(differences) };
   const consented = (difference: Difference, proposal: Proposal): Proposal =>
     withConsent(difference, proposal, standing, asking);
-  const context: PlanContext = { ...asking, openTypes: openTypesOf(differences, asking, consented) };
+  const context = contextOf(differences, asking, consented);
   for (const difference of splitColumns(differences, context, standing)) {
     const proposal = planDifference(difference, context);
     for (const unit of unitsIn(proposal)) isLong(unit, difference, context);
     if (typeof proposal !== 'string') consented(difference, proposal);
   }
   return [...questions];
+}
+
+function contextOf(
+  differences: readonly Difference[],
+  known: Omit<PlanContext, 'openTypes' | 'released'>,
+  consented: (difference: Difference, proposal: Proposal) => Proposal,
+): PlanContext {
+  const asked = { ...known, released: releasedIn(differences, consented) };
+  return { ...asked, openTypes: openTypesOf(differences, asked, consented) };
 }
 
 function unitsIn(proposal: Proposal | Settled): readonly Unit[] {

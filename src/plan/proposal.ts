@@ -3,7 +3,9 @@ import type { QualifiedName, Schema } from '../schema/model.js';
 import type { Approval } from './approval.js';
 import type { Hazard } from './hazard.js';
 import type { NewColumns } from './new-columns.js';
+import type { ReleasedKey } from './obstacles.js';
 import { isLarger, type Count, type Question } from './question.js';
+
 import type { Unit } from './step.js';
 
 /** How a plan is to be carried out. */
@@ -26,6 +28,8 @@ export interface PlanContext {
   readonly smallTableBytes: number;
   /** Columns whose type stays another than the entities ask for, as in reports: `public.staff.first_name`. */
   readonly openTypes: ReadonlySet<string>;
+  /** Foreign keys that go before all that they hold on to. */
+  readonly released: readonly ReleasedKey[];
   /** What constraints are asked about as if it were there already. */
   readonly newColumns: NewColumns;
 }

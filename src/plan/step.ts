@@ -34,6 +34,8 @@ export const PHASES = [
   'extension',
   'schema',
   'rename',
+  /** Foreign keys that somebody has given up, as they hold on to keys and types. */
+  'release',
   'type',
   'table',
   'name',
@@ -52,8 +54,10 @@ export const PHASES = [
   /** Foreign keys to a key that the same plan makes. */
   'late-foreign-key',
   'validation',
-  /** What somebody has given up. */
+  /** What somebody has given up: what builds on columns before these, as it would go along. */
   'drop',
+  'drop-column',
+  'drop-table',
 ] as const;
 
 export type Phase = (typeof PHASES)[number];
