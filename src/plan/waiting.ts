@@ -144,7 +144,8 @@ function usesColumn(
   const isKeyable = kind === 'different-type' && !UNSORTABLE.test(blocker.found.type);
   switch (difference.kind) {
     case 'different-default':
-      return difference.wanted.name === name;
+      // None is none of any type.
+      return difference.wanted.name === name && difference.wanted.expression !== null;
     // What a column that is not added yet has besides.
     case 'different-nullability':
     case 'different-generation':

@@ -60,6 +60,12 @@ const cases: WaitingCase[] = [
     },
   },
   {
+    title: 'a default that is to go does not wait',
+    before: [room({ a: { type: 'uuid', default: () => 'gen_random_uuid()' } })],
+    after: [room({ a: { type: 'numeric' } })],
+    open: { 'different-type public.room.a': /not widened/ },
+  },
+  {
     title: 'a constant is the same default of either type',
     before: [room({ a: { type: 'text', default: 'x' } })],
     after: [room({ a: { type: 'varchar', length: 10, default: 'x' } })],
