@@ -85,6 +85,8 @@ export class HealingStoppedError extends AutoMigrationError {
 export const SqlState = {
   lockNotAvailable: '55P03',
   deadlockDetected: '40P01',
+  notNullViolation: '23502',
+  checkViolation: '23514',
   /** By a timeout, or by somebody's request. */
   queryCanceled: '57014',
   /** A table, an index, a view … of that name is there. */

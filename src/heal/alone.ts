@@ -1,7 +1,7 @@
 import { SqlState, sqlStateOf } from '../errors.js';
 import { queryRows, run, type Connection } from '../schema/connection.js';
 import { setWording } from '../schema/wording.js';
-import { runSteps, StepFailure, type StepInUnit } from './steps.js';
+import { runSteps, StepFailure, type StepEnd, type StepInUnit } from './steps.js';
 import { heeding } from './stopping.js';
 
 /**
@@ -13,7 +13,7 @@ export async function runAlone(
   steps: readonly StepInUnit[],
   signal: AbortSignal,
   onStep: (position: number) => void,
-): Promise<number[]> {
+): Promise<StepEnd[]> {
   // What is set on a session behind a pooler would be set on somebody else's.
   if (!connection.isPooled) await run(connection, `set lock_timeout = 0; ${setWording('session')}`);
   const before = await invalidIndexes(connection);

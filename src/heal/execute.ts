@@ -1,18 +1,18 @@
-import { describeError, HealingStoppedError, JournalError, SqlState, sqlStateOf } from '../errors.js';
+import { HealingStoppedError } from '../errors.js';
 import type { Journal } from '../journal/journal.js';
 import type { PlannedUnit } from '../plan/plan.js';
 import type { Execution } from '../plan/proposal.js';
 import { run, type Connection } from '../schema/connection.js';
 import { liftLimits } from '../schema/limits.js';
-import { displayName } from '../schema/identifier.js';
 import { runAlone } from './alone.js';
 import { runBatches } from './batches.js';
 import { fillInRounds } from './fill-rounds.js';
-import { describeBlocker, type Blocker, type HealProgress } from './heal-progress.js';
+import type { HealProgress } from './heal-progress.js';
 import type { AppliedStep, FailedStep } from './heal-report.js';
 import type { Observer } from './observer.js';
 import { retryLockConflicts } from './retry.js';
-import { StepFailure, type StepInUnit } from './steps.js';
+import { isTime, recordEnds, recordFailure, toApplied } from './step-records.js';
+import { StepFailure, type StepEnd, type StepInUnit } from './steps.js';
 import { noteRefusal, noteVoid, withConsent } from './consent.js';
 import { heeding, whyStopped } from './stopping.js';
 import { runTogether, type Limits } from './together.js';
@@ -34,6 +34,15 @@ export interface ExecutionResult {
   readonly failed: readonly FailedStep[];
 }
 
+interface GroupResult extends ExecutionResult {
+  /** The objects of what was not done: nothing more is done about them. */
+  readonly broken: readonly string[];
+}
+
+interface Carried extends GroupResult {
+  readonly isDone: boolean;
+}
+
 /**
  * Carries out units in order. What fails is rolled back alone (online) or all together (atomic) and told in the result;
  * later units for the same object, or for what should have been renamed, are then left out.
@@ -52,7 +61,7 @@ export async function executeUnits(
   const of = stepsIn(units);
   let done = 0;
   let isLong = false;
-  const carryOut = async (group: readonly PlannedUnit[], isAgain = false): Promise<boolean> => {
+  const carryOut = async (group: readonly PlannedUnit[], isAgain = false): Promise<Carried> => {
     assertGoingOn(options.signal);
     const todo = group.filter((unit) => !isLeftOut(unit, broken));
     if (!isLong && todo.some((unit) => unit.isLong)) options.onLong?.();
@@ -62,22 +71,23 @@ export async function executeUnits(
     done = before + stepsIn(group);
     applied.push(...outcome.applied);
     failed.push(...outcome.failed);
-    if (outcome.failed.length > 0) todo.forEach(({ drift }) => broken.add(drift.object));
-    return todo.length === group.length && outcome.failed.length === 0;
+    outcome.broken.forEach((object) => broken.add(object));
+    return { isDone: todo.length === group.length && outcome.broken.length === 0, ...outcome };
   };
   await prepareSession(connection);
   for (const group of toGroups(units, options.execution)) {
-    const failedBefore = failed.length;
     if (group[0]?.manner === 'batches')
       await fillInRounds(group, {
         connection: heeding(connection, options.signal),
         journalSchema: options.journalSchema,
-        run: (unit, isAgain) => carryOut([unit], isAgain),
+        run: async (unit, isAgain) => (await carryOut([unit], isAgain)).isDone,
       });
-    else await carryOut(group);
-    // Others do not hang on an undo.
-    const isOver = failed.length > failedBefore && group.every(({ undoes }) => !undoes);
-    if (isOver && options.execution === 'atomic' && group[0]?.manner !== 'batches') break;
+    else {
+      const outcome = await carryOut(group);
+      // Others do not hang on an undo.
+      const isOver = outcome.failed.length > 0 && group.every(({ undoes }) => !undoes);
+      if (isOver && options.execution === 'atomic') break;
+    }
   }
   if (!connection.isPooled) await run(connection, `reset all; select ${liftLimits('session')}`);
   return { applied, failed };
@@ -132,13 +142,13 @@ async function executeGroup(
   units: readonly PlannedUnit[],
   position: Position,
   options: ExecuteOptions,
-): Promise<ExecutionResult> {
+): Promise<GroupResult> {
   const steps = units.flatMap((unit) => unit.steps.map((step): StepInUnit => ({ step, unit })));
-  if (steps.length === 0) return { applied: [], failed: [] };
+  if (steps.length === 0) return { applied: [], failed: [], broken: [] };
   const ids = await journal.stepsBegin(steps.map(({ step, unit }) => ({ ...step, drift: unit.drift })));
-  let durations: number[];
+  let ends: StepEnd[];
   try {
-    durations = await retryLockConflicts(
+    ends = await retryLockConflicts(
       () => attempt(connection, steps, position, { ...options, runId: journal.runId }),
       // Batches try again each for itself.
       steps[0]?.unit.manner === 'batches' ? 0 : options.lockRetries,
@@ -149,24 +159,20 @@ async function executeGroup(
     await cleanUp(connection, units, options);
     await noteVoid(connection, options.journalSchema, error);
     await noteRefusal(connection, options.journalSchema, units, error);
-    return { applied: [], failed: await recordFailure(journal, ids, steps, error, options) };
+    const failed = await recordFailure(journal, ids, steps, error, options);
+    return { applied: [], failed, broken: objectsOf(units) };
   }
   // Committed, whatever becomes of its record.
-  const applied = steps.map((step, i) => toApplied(step, durations[i] ?? 0));
+  const applied = steps.flatMap((step, i) => (isTime(ends[i]) ? [toApplied(step, ends[i])] : []));
   for (const step of applied) options.onApplied?.(step);
-  await recordSuccess(journal, ids, durations);
-  return { applied, failed: [] };
+  await recordEnds(journal, ids, ends);
+  const leftOut = units.filter((unit) => steps.some((each, i) => each.unit === unit && !isTime(ends[i])));
+  await cleanUp(connection, leftOut, options);
+  return { applied, failed: [], broken: objectsOf(leftOut) };
 }
 
-async function recordSuccess(journal: Journal, ids: readonly string[], durations: number[]): Promise<void> {
-  try {
-    for (const [i, id] of ids.entries())
-      await journal.stepEnds(id, { outcome: 'applied', durationMs: durations[i] ?? 0, error: null });
-  } catch (error) {
-    throw new JournalError(
-      `Cannot write to the journal what was applied: ${describeError(error)}. It stays; the next run goes on.`,
-    );
-  }
+function objectsOf(units: readonly PlannedUnit[]): string[] {
+  return units.map(({ drift }) => drift.object);
 }
 
 /** Takes away what an earlier unit has made for one that failed. Where this fails, too, it is drift at the next look. */
@@ -188,13 +194,12 @@ async function cleanUp(
   }
 }
 
-/** Answers with the milliseconds that each step took. */
 function attempt(
   connection: Connection,
   steps: readonly StepInUnit[],
   { done, of }: Position,
   options: ExecuteOptions & Limits,
-): Promise<number[]> {
+): Promise<StepEnd[]> {
   let current = 0;
   const none = { phase: null, percent: null, remainingMs: null, blockedBy: [] };
   let last: Pick<HealProgress, 'phase' | 'percent' | 'remainingMs'> = none;
@@ -227,59 +232,6 @@ function attempt(
 
 function nameOf({ object, action }: StepInUnit['step']): Pick<HealProgress, 'object' | 'action'> {
   return { object, action };
-}
-
-async function recordFailure(
-  journal: Journal,
-  ids: readonly string[],
-  steps: readonly StepInUnit[],
-  error: unknown,
-  options: ExecuteOptions,
-): Promise<FailedStep[]> {
-  // COMMIT itself can fail, too (a deferred constraint): the last step stands for it.
-  const position = error instanceof StepFailure ? error.position : steps.length - 1;
-  const { message, blockedBy } = explain(error, options);
-  for (const [i, id] of ids.entries()) {
-    const isCulprit = i === position;
-    const outcome = isCulprit ? 'failed' : 'rolled-back';
-    await journal.stepEnds(id, { outcome, durationMs: null, error: isCulprit ? message : null });
-  }
-  const culprit = steps[position];
-  return culprit ? [toFailed(culprit, message, blockedBy)] : [];
-}
-
-/** PostgreSQL's message, and what it does not know: whom the statement waited for, and why it was given so much time. */
-function explain(
-  error: unknown,
-  { observer, signal, lockTimeoutMs, lockBudgetMs }: ExecuteOptions,
-): Pick<FailedStep, 'blockedBy'> & { readonly message: string } {
-  const message = describeError(error);
-  const state = error instanceof StepFailure ? sqlStateOf(error.cause) : undefined;
-  if (state === SqlState.lockNotAvailable && observer.blockedBy.length > 0) {
-    const { blockedBy } = observer;
-    return { message: `${message}; waited for ${blockedBy.map(describeBlocker).join(', ')}`, blockedBy };
-  }
-  if (state === SqlState.queryCanceled && !signal.aborted) {
-    const allowed = `a statement that stops others may take lockTimeoutMs ${lockTimeoutMs} + lockBudgetMs ${lockBudgetMs}`;
-    return { message: `${message}; ${allowed}`, blockedBy: [] };
-  }
-  return { message, blockedBy: [] };
-}
-
-function toFailed({ step, unit }: StepInUnit, message: string, blockedBy: readonly Blocker[]): FailedStep {
-  const { object, action, sql } = step;
-  const table = unit.drift.table ?? unit.drift.object;
-  const left =
-    unit.manner === 'batches'
-      ? 'What was filled stays, the rest is NULL'
-      : `Rolled back: ${table} stays as it was`;
-  return { object, action, sql, error: `${message}. ${left}`, blockedBy };
-}
-
-function toApplied({ step, unit }: StepInUnit, durationMs: number): AppliedStep {
-  const { object, table, action, sql, lock } = step;
-  const name = table ? displayName(table.schema, table.name) : unit.drift.table;
-  return { object, table: name, action, sql, lock, durationMs: Math.round(durationMs * 10) / 10 };
 }
 
 function assertGoingOn(signal: AbortSignal): void {

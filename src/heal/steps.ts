@@ -1,4 +1,4 @@
-import { describeError } from '../errors.js';
+import { describeError, SqlState, sqlStateOf } from '../errors.js';
 import type { PlannedUnit } from '../plan/plan.js';
 import type { Step } from '../plan/step.js';
 import { run, type Connection } from '../schema/connection.js';
@@ -32,30 +32,45 @@ function asApplication({ sql, table }: Step): string {
   return `${setApplicationWording(table?.schema ?? 'public')}; ${sql}; ${setWording('transaction')}`;
 }
 
-/**
- * @param beforeUnit what has to hold, or it fails like the unit's first statement
- * @returns the milliseconds that each took
- */
+const SAVEPOINT = 'auto_migration_unit';
+
+/** By the rows that are there: NULL, or a check. */
+function isViolation(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  return state === SqlState.notNullViolation || state === SqlState.checkViolation;
+}
+
+/** The milliseconds that a step took; or why its unit was left out. */
+export type StepEnd = number | StepFailure;
+
+/** @param beforeUnit what has to hold, or it fails like the unit's first statement */
 export async function runSteps(
   connection: Connection,
   steps: readonly StepInUnit[],
   onStep: (position: number) => void,
   beforeUnit?: (unit: PlannedUnit) => Promise<void>,
-): Promise<number[]> {
-  const durations: number[] = [];
+): Promise<StepEnd[]> {
+  const ends: StepEnd[] = [];
   for (const [position, { step, unit }] of steps.entries()) {
+    // Left out with its unit.
+    if (ends[position] !== undefined) continue;
     onStep(position);
     const start = performance.now();
+    const isFirst = steps[position - 1]?.unit !== unit;
     try {
-      if (steps[position - 1]?.unit !== unit) await beforeUnit?.(unit);
+      if (isFirst && unit.isTentative) await run(connection, `savepoint ${SAVEPOINT}`);
+      if (isFirst) await beforeUnit?.(unit);
       await run(connection, isFill(unit) ? asApplication(step) : step.sql);
+      ends[position] = performance.now() - start;
     } catch (error) {
-      throw new StepFailure(position, error);
+      const failure = new StepFailure(position, error);
+      if (!unit.isTentative || !isViolation(error)) throw failure;
+      await run(connection, `rollback to savepoint ${SAVEPOINT}`);
+      for (const [i, each] of steps.entries()) if (each.unit === unit) ends[i] = failure;
     }
     if (endsFills(steps, position)) await fillAgain(connection, steps.slice(0, position + 1));
-    durations.push(performance.now() - start);
   }
-  return durations;
+  return ends;
 }
 
 /** A default takes the place of what is declared, which so has to have had its turn; and what follows needs the values. */

@@ -6,7 +6,7 @@ import { run, type Connection } from '../schema/connection.js';
 import { liftLimits } from '../schema/limits.js';
 import { setWording } from '../schema/wording.js';
 import { assertConsent } from './consent.js';
-import { runSteps, type StepInUnit } from './steps.js';
+import { runSteps, type StepEnd, type StepInUnit } from './steps.js';
 import { heeding } from './stopping.js';
 
 export interface Limits {
@@ -27,12 +27,12 @@ export async function runTogether(
   steps: readonly StepInUnit[],
   limits: Limits & { readonly signal: AbortSignal },
   onStep: (position: number) => void,
-): Promise<number[]> {
+): Promise<StepEnd[]> {
   const session = heeding(connection, limits.signal);
   const lift = `select ${liftLimits('transaction')}`;
   await run(session, `begin; ${lift}; ${settings(steps, limits)}; ${setWording('transaction')}`);
   try {
-    const durations = await runSteps(session, steps, onStep, (unit) => assertConsent(session, unit, limits));
+    const ends = await runSteps(session, steps, onStep, (unit) => assertConsent(session, unit, limits));
     for (const mark of marksOf(steps)) await markFill(session, limits.journalSchema, mark);
     for (const { undoes } of new Set(steps.map(({ unit }) => unit))) {
       if (!undoes) continue;
@@ -40,7 +40,7 @@ export async function runTogether(
       await undoIsDone(session, limits.journalSchema, undoes, limits.runId);
     }
     await run(session, 'commit');
-    return durations;
+    return ends;
   } catch (error) {
     await run(connection, 'rollback').catch(() => undefined);
     throw error;

@@ -1,12 +1,12 @@
 import type { Difference } from '../drift/drift-kind.js';
-import type { Column } from '../schema/model.js';
+import type { Column, QualifiedName } from '../schema/model.js';
 import { columnDefinition, fillsItself, isAddedByRewrite } from './column-definition.js';
 import { commentOnColumn } from './plan-tables.js';
 import type { Hazard } from './hazard.js';
 import { describeHidden, hidesRows } from './privileges.js';
 import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from './proposal.js';
 import { addEmpty, passingSequence, toIdentity } from './plan-filled-later.js';
-import { hasNulls, hasRows, isRelation } from './question.js';
+import { countOfNulls, hasNulls, hasRows, isRelation } from './question.js';
 import { alterColumn, alterTable, setDefault, step, tableOf } from './statements.js';
 import { concurrentFriendlyNotNull } from './not-null.js';
 import { fillingUnit, unit } from './step.js';
@@ -39,7 +39,8 @@ export const planNullability: Planner<'different-nullability'> = (difference, co
   // Right after the column is filled, as a key may need it.
   const phase = isFilledBefore ? 'fill' : 'not-null';
   const units = concurrentFriendlyNotNull(difference, context.execution, phase);
-  return propose(units, [isFilledBefore ? null : hazardOfNulls(difference, context)]);
+  if (isFilledBefore) return propose(units.map((each) => ({ ...each, isTentative: true })));
+  return propose(units, [hazardOfNulls(difference, context)]);
 };
 
 function hazardOfNulls(difference: Difference<'different-nullability'>, context: PlanContext): Hazard | null {
@@ -49,12 +50,27 @@ function hazardOfNulls(difference: Difference<'different-nullability'>, context:
     const detail = `${describeHidden(table)}, or approve it to have it tried: nobody knows whether they have NULL in it`;
     return { kind: 'undecided', detail };
   }
-  const isNew = actual === null;
-  const detail = isNew
-    ? 'the new column is NULL in the rows that are there and nothing fills it; give it a default, declare @Backfill, or make it nullable'
-    : 'rows have NULL in it; fill them, declare @Backfill, or make the column nullable';
-  const violated = isNew ? context.ask(hasRows(table)) !== false : context.ask(hasNulls(table, wanted.name));
-  return hazardIf(violated, 'violated', detail);
+  if (actual === null) {
+    const why = wanted.backfill
+      ? 'its backfill stays open; see there'
+      : 'nothing fills it; give it a default, declare @Backfill, or make it nullable';
+    const detail = `the new column is NULL in the rows that are there and ${why}`;
+    return hazardIf(context.ask(hasRows(table)) !== false, 'violated', detail);
+  }
+  return context.ask(hasNulls(table, wanted.name))
+    ? { kind: 'violated', detail: describeNulls(table, wanted, context) }
+    : null;
+}
+
+function describeNulls(
+  table: QualifiedName,
+  { name, backfill }: Column,
+  { count }: Pick<PlanContext, 'count'>,
+): string {
+  if (!backfill) return 'rows have NULL in it; fill them, declare @Backfill, or make the column nullable';
+  const number = count(countOfNulls(table, name));
+  const rows = number === undefined ? 'rows' : `${number} ${number === 1 ? 'row' : 'rows'}`;
+  return `its backfill leaves NULL in ${rows}; give its expression a value there, or make the column nullable`;
 }
 
 /** A default is of its column's type, and comes after it. Where that stays another, the new default has to wait. */

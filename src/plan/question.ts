@@ -27,6 +27,10 @@ export function hasNulls(table: QualifiedName, column: string): Question {
   return `select exists (select from ${quoteQualified(table)} where ${quoteIdentifier(column)} is null)`;
 }
 
+export function countOfNulls(table: QualifiedName, column: string): Count {
+  return `select count(*)::float8 from ${quoteQualified(table)} where ${quoteIdentifier(column)} is null`;
+}
+
 export function isPredicateTrue(table: QualifiedName, predicate: string): Question {
   return `select exists (select from ${quoteQualified(table)} where ${predicate})`;
 }

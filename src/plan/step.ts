@@ -88,6 +88,8 @@ export interface Unit {
   readonly cleanup: string | null;
   /** Written down in the unit's own transaction; with batches, in the last of them. */
   readonly fills?: readonly FillMark[];
+  /** Rows that violate it leave it out, and are no failure: they are known only when they have been filled. */
+  readonly isTentative?: boolean;
   /** Counted before it runs, and again in its transaction: it may be no more than somebody has approved, or nothing. */
   readonly loss?: Loss;
   /** Written down in the unit's own transaction, with a pin that keeps it from being done again. */

@@ -83,8 +83,8 @@ function violationOfKey(table: QualifiedName, constraint: Constraint, context: P
   const { type, columns } = constraint;
   const unique = { keys: columns.map(quoteIdentifier), predicate: null };
   const anyNull = columns.map((column) => `${quoteIdentifier(column)} is null`).join(' or ');
-  const nulls =
-    type === 'primary-key' ? countOf(`${quoteQualified(table)} where ${anyNull}`, context) : false;
+  const rows = `${rowsOf(table, columns, context.newColumns)} as ${quoteIdentifier(table.name)}`;
+  const nulls = type === 'primary-key' ? countOf(`${rows} where ${anyNull}`, context) : false;
   const hasEqual = context.ask(hasDuplicates(table, unique, context.newColumns));
   if (nulls === false && !hasEqual) return null;
   const reasons = [

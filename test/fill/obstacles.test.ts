@@ -169,7 +169,7 @@ describe.each([
       .map(({ kind, reason }) => [kind, reason]);
     expect(Object.fromEntries(reasons)).toEqual({
       'unfilled-column': expect.stringMatching(/^1 row could not be filled \(id = 2\): /) as string,
-      'different-nullability': expect.stringMatching(/^rows have NULL in it/) as string,
+      'different-nullability': expect.stringMatching(/^its backfill leaves NULL in 1 row;/) as string,
     });
     expect(await migrator.heal()).toMatchObject({ outcome: 'nothing-to-do', runId: null });
   });
