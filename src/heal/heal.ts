@@ -17,6 +17,7 @@ import { lookAgain } from './look-again.js';
 import { isToBeKept, keepAlive, keepQuietly, newerRelease } from './leadership.js';
 import { Observer } from './observer.js';
 import { outcomeOf, Progress } from './progress.js';
+import { inRounds } from './rounds.js';
 import { assertSecondSession } from './second-session.js';
 import { fixData, migrate, type StageFailure } from './stages.js';
 import { assertGoingOn, heeding, unlessStopped } from './stopping.js';
@@ -273,12 +274,16 @@ async function healUnits(
       onProgress: request.onProgress,
       onLong: request.onLong,
     };
-    const { failed } = await executeUnits(connection, journal, plan.units, options);
-    progress.failed.push(...failed);
+    await inRounds(plan, async (units) => {
+      const { failed } = await executeUnits(connection, journal, units, options);
+      progress.failed.push(...failed);
+      if (signal.aborted) return null;
+      const after = await lookAgain(context, connection, progress, signal);
+      return failed.length > 0 ? null : after.plan;
+    });
   } finally {
     await onlooker?.close();
   }
-  if (!signal.aborted) await lookAgain(context, connection, progress, signal);
 }
 
 function record(step: AppliedStep, progress: Progress, request: HealRequest): void {

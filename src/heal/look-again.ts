@@ -1,7 +1,7 @@
 import { noteNotConverging } from '../journal/standing.js';
 import { closeUndos, narrowPins } from '../journal/undos.js';
 import type { Connection } from '../schema/connection.js';
-import type { HealContext } from './heal.js';
+import type { HealContext, Look } from './heal.js';
 import type { Progress } from './progress.js';
 import { heeding } from './stopping.js';
 
@@ -11,7 +11,7 @@ export async function lookAgain(
   connection: Connection,
   progress: Progress,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Look> {
   const session = heeding(connection, signal);
   const after = await lookout.look(session);
   progress.seen(after);
@@ -26,5 +26,8 @@ export async function lookAgain(
   await noteNotConverging(connection, journalSchema, stubborn, after.plan.drift);
   await closeUndos(connection, journalSchema, after.goneUndos);
   const isPinned = await narrowPins(connection, journalSchema, after.plan.drift);
-  if (stubborn.length > 0 || isPinned) progress.seen(await lookout.look(session));
+  if (stubborn.length === 0 && !isPinned) return after;
+  const last = await lookout.look(session);
+  progress.seen(last);
+  return last;
 }
