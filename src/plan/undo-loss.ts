@@ -29,6 +29,6 @@ export function costOf(
     const detail = `undoing it would lose ${describeLoss({ what: measure.what, count: lost })}, written since or filled in; approve that, or let it be`;
     return { measure, hazard: hazardIf(lost > 0, 'data-loss', detail) };
   }
-  const detail = 'what undoing it would lose could not be counted in time; approve that, or let it be';
+  const detail = 'what undoing it would lose could not be counted; approve that, or let it be';
   return { measure: undefined, hazard: { kind: 'data-loss', detail } };
 }
