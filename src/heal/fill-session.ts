@@ -1,6 +1,6 @@
 import type { Fill } from '../drift/fill.js';
 import type { FillPosition } from '../journal/fills.js';
-import { queryRows, type Connection, type Result } from '../schema/connection.js';
+import { queryRows, run, type Connection, type Result } from '../schema/connection.js';
 import { liftLimits } from '../schema/limits.js';
 import { setApplicationWording } from '../schema/wording.js';
 import { fillRows, findLeft, isAnyLeft, nextKey, type Batch, type FillTarget, type Left } from './batch.js';
@@ -21,8 +21,9 @@ export class FillSession {
   /** Begins a transaction, and fills what it can of the next rows. It is left open. */
   async fillNext(target: FillTarget, from: FillPosition, size: number): Promise<Batch> {
     const sql = fillRows(this.fill, target, from, size, this.options.journalSchema);
-    const results = (await this.session.query(`${this.begin()}; ${sql}`)) as Result[];
-    const [batch] = (results.at(-1)?.rows ?? []) as unknown as Batch[];
+    // By itself, so that pg_stat_activity shows what takes the time.
+    await run(this.session, this.begin());
+    const [batch] = await queryRows<Batch>(this.session, sql);
     if (!batch) throw new TypeError('A batch answers with one row');
     return batch;
   }
