@@ -42,11 +42,15 @@ export function lossByType(
 ): Loss {
   const value = quoteIdentifier(name);
   const isSame = `((${value}${cast})::text::${from})::text = ${value}::text`;
-  const changed = `select count(*)::float8 from ${quoteQualified(table)} where ${value} is not null
-    and case when pg_input_is_valid(${value}::text, ${quoteLiteral(to)}) then not (${isSame}) else true end`;
+  // Older servers cannot ask first: where a value has no cast, they have no answer, and the next measure counts.
+  const isChanged =
+    serverVersion >= INPUT_IS_VALID_SINCE
+      ? `case when pg_input_is_valid(${value}::text, ${quoteLiteral(to)}) then not (${isSame}) else true end`
+      : `not (${isSame})`;
+  const changed = `select count(*)::float8 from ${quoteQualified(table)} where ${value} is not null and ${isChanged}`;
   const misfits = countOfMisfits(table, name, to, serverVersion);
   const measures = [
-    ...(serverVersion >= INPUT_IS_VALID_SINCE ? [{ what: 'values that would change', count: changed }] : []),
+    { what: 'values that would change', count: changed },
     ...(misfits === null ? [] : [{ what: 'values that do not fit', count: misfits }]),
     valuesOf(table, name),
   ];

@@ -89,5 +89,8 @@ function obstaclesOf(root: string, released: readonly ReleasedKey[]): Question {
       when k.oid is not null then d.deptype = 'n' and k.conrelid <> root.oid
       when r.oid is not null then r.ev_class <> root.oid
       when a.oid is not null then root.attnum is not null and a.adrelid = root.oid and a.adnum <> root.attnum
+      -- A generated column, before PostgreSQL 15.
+      when d.classid = 'pg_class'::regclass and d.deptype = 'a' then
+        root.attnum is not null and d.objid = root.oid and d.objsubid not in (0, root.attnum)
       else d.deptype = 'n' end`;
 }
