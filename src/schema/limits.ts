@@ -7,8 +7,9 @@ export const SEE_ALL_ROWS = `set local row_security = off`;
 
 /**
  * SQL expressions that free a transaction, or a whole session, of the times that a DBA may have set for the application's
- * role or database, and of policies that leave rows out (see {@link SEE_ALL_ROWS}). These times are meant for requests: a session of ours is idle while another one works, and is at one statement
- * for hours. Each transaction of ours that others could wait for has limits of its own.
+ * role or database, and of policies that leave rows out (see {@link SEE_ALL_ROWS}). These times are meant for requests: a
+ * session of ours is idle while another one works, and is at one statement for hours. Each transaction of ours that others
+ * could wait for has limits of its own.
  */
 export function liftLimits(scope: 'transaction' | 'session'): string {
   const isLocal = scope === 'transaction';
