@@ -36,8 +36,8 @@ const MOST_SWEEPS = 20;
 const UNTOUCHED = 'a trigger of the table skips the update, or sets it back to NULL';
 
 /**
- * Fills a column in small transactions, from where an earlier run has left it: sweeps over the table until one finds
- * nothing. What others hold is never waited for; a further sweep meets it.
+ * Fills a column in small transactions, from where an earlier run has left it: sweeps over the table until none
+ * of its rows is left to fill. What others hold is never waited for; a further sweep meets it.
  *
  * @throws StepFailure when rows are left; what was filled stays
  */

@@ -1,6 +1,7 @@
 import { describeError } from '../errors.js';
 import { askOf, type Ask, type Claims } from '../journal/claims.js';
 import { Journal } from '../journal/journal.js';
+import { closeUndos } from '../journal/undos.js';
 import type { Trigger } from '../journal/records.js';
 import type { Plan } from '../plan/plan.js';
 import type { Policy } from '../plan/policy.js';
@@ -257,10 +258,11 @@ async function healUnits(
   request: HealRequest,
   progress: Progress,
   { connection, journal, signal }: DataFixRun,
-  { plan }: Look,
+  { plan, goneUndos }: Look,
 ): Promise<void> {
   request.onPlan?.(plan);
   if (plan.units.length === 0) return;
+  await closeUndos(connection, context.options.journalSchema, goneUndos);
   // Not the lock's session: that is in a transaction, and a concurrent index build waits for the end of each one that it
   // has met with a snapshot, be it for the moment of a question. Where no more sessions can be had, nobody looks.
   const onlooker = connection.isPooled ? null : await context.connect().catch(() => null);

@@ -3,7 +3,7 @@ import type { Approval, MeasuredLoss } from '../plan/approval.js';
 import type { Drift } from '../plan/plan.js';
 import { queryRows, type Connection } from '../schema/connection.js';
 import { quoteLiteral } from '../schema/identifier.js';
-import { keepAgain, unpin } from './undos.js';
+import { unpin } from './undos.js';
 import { isoTime, journalTable } from './journal-tables.js';
 
 /** It can still be used. */
@@ -65,10 +65,9 @@ export async function useApproval(
   runId: string,
 ): Promise<boolean> {
   const sql = `update ${journalTable(schema, 'approval')}
-    set used_at = clock_timestamp(), run_id = $2 where id = $1 and ${HOLDS} returning kind`;
-  const [used] = await queryRows<{ kind: string }>(connection, sql, [id, runId]);
-  if (!used) return false;
-  await (used.kind === 'undo' ? unpin : keepAgain)(connection, schema, object);
+    set used_at = clock_timestamp(), run_id = $2 where id = $1 and ${HOLDS} returning id`;
+  if ((await queryRows(connection, sql, [id, runId])).length === 0) return false;
+  await unpin(connection, schema, object);
   return true;
 }
 

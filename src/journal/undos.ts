@@ -156,16 +156,7 @@ export async function narrowPins(
   return wide.length > 0;
 }
 
-/** Somebody wants it again: what is still to be taken back of it is not, either. */
-export async function keepAgain(connection: Connection, schema: string, object: string): Promise<void> {
-  const steps = `select id from ${journalTable(schema, 'step')} where object = $1`;
-  await connection.query(
-    `update ${journalTable(schema, 'undo')} set done_at = clock_timestamp() where done_at is null and step_id in (${steps})`,
-    [object],
-  );
-  await unpin(connection, schema, object);
-}
-
+/** Somebody wants it again. */
 export async function unpin(connection: Connection, schema: string, object: string): Promise<void> {
   await connection.query(`delete from ${journalTable(schema, 'pin')} where object = $1`, [object]);
 }

@@ -6,7 +6,8 @@ interface Applied {
   readonly sql: string;
 }
 
-const NAME = '"(?:[^"]|"")+"';
+/** A quoted name, as a part of a regular expression: our statements quote every one. */
+export const NAME = '"(?:[^"]|"")+"';
 const TABLE = `^ALTER TABLE ${NAME}\\.${NAME}`;
 const ADD_COLUMN = new RegExp(`${TABLE} ADD COLUMN (${NAME}) `);
 const CHANGE_TYPE = new RegExp(`${TABLE} ALTER COLUMN (${NAME}) TYPE `);

@@ -1,6 +1,6 @@
 import type { UndoRequest } from '../drift/undo-request.js';
 import { isSameName, quoteLiteral } from '../schema/identifier.js';
-import { addedColumn, builtIndex, changedType, isNewTable, takenIndex } from './applied-step.js';
+import { addedColumn, builtIndex, changedType, isNewTable, NAME, takenIndex } from './applied-step.js';
 import { undoOf, type Undo } from './undo.js';
 
 /** A step of a run that was applied, as the journal has it. */
@@ -88,8 +88,6 @@ function isPartOf({ object, table, kind }: DoneStep, whole: DoneStep): boolean {
 function isSameTable({ table }: Pick<DoneStep, 'table'>, { table: other }: Pick<DoneStep, 'table'>): boolean {
   return table !== null && other !== null && isSameName(table, other);
 }
-
-const NAME = '"(?:[^"]|"")+"';
 
 const OTHERS: readonly (readonly [RegExp, (match: RegExpExecArray, actual: string | null) => string])[] = [
   [

@@ -1,7 +1,8 @@
+import { NAME } from './applied-step.js';
+
 /** What takes a step back: statements (none where nothing of it is left to take back), or why there are none. */
 export type Undo = { readonly sql: readonly string[] } | { readonly reason: string };
 
-const NAME = '"(?:[^"]|"")+"';
 const QUALIFIED = `${NAME}\\.${NAME}`;
 
 interface Rule {

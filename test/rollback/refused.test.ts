@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { AutoMigrator } from '../../src/auto-migrator.js';
 import type { Execution } from '../../src/plan/proposal.js';
 import { openDataSource } from '../auto-migrator/open-data-source.js';
-import { createTestDatabase } from '../setup/database.js';
+import { createTestDatabase, type TestDatabase } from '../setup/database.js';
 import { CATALOG } from './catalog.js';
 
 const guest = (...columns: string[]): EntitySchema =>
@@ -52,41 +52,54 @@ describe.each<Execution>(['online', 'atomic'])('an undo that PostgreSQL refuses,
   });
 });
 
-test('undone twice and then approved: it stays, and no undo is left over', async () => {
-  const database = await createTestDatabase();
-  await database.query('create table guest (id integer constraint guest_pkey primary key)');
-  const migrator = new AutoMigrator(await openDataSource(database.url, [guest('note')]), {
-    execution: 'online',
+describe('what was approved after an undo stays, and no undo is left over', () => {
+  test.each<
+    [
+      title: string,
+      again: (migrator: AutoMigrator, database: TestDatabase, runId: string) => Promise<unknown>,
+    ]
+  >([
+    [
+      'undone twice',
+      async (migrator, _database, runId) =>
+        expect(await migrator.rollback(runId, 'ada')).toMatchObject({
+          outcome: 'nothing-to-do',
+          notUndone: [{ object: 'public.guest.note' }],
+        }),
+    ],
+    [
+      'asked for once more by a process that died',
+      (_migrator, database) => database.query('update auto_migration.undo set done_at = null'),
+    ],
+  ])('%s', async (_title, again) => {
+    const { database, migrator, runId } = await healedGuest();
+    await migrator.rollback(runId, 'ada');
+    await again(migrator, database, runId);
+    const { drift } = await migrator.check();
+    await migrator.approve(
+      drift.map(({ id }) => id),
+      'bob',
+    );
+    expect(await migrator.heal()).toMatchObject({ outcome: 'healed', open: [] });
+    expect(await migrator.heal()).toMatchObject({ outcome: 'nothing-to-do', open: [] });
   });
-  const { runId } = await migrator.heal();
-  await migrator.rollback(runId ?? '', 'ada');
-  expect(await migrator.rollback(runId ?? '', 'ada')).toMatchObject({
-    outcome: 'nothing-to-do',
-    notUndone: [{ object: 'public.guest.note' }],
-  });
-  const { drift } = await migrator.check();
-  await migrator.approve(
-    drift.map(({ id }) => id),
-    'bob',
-  );
-  expect(await migrator.heal()).toMatchObject({ outcome: 'healed', open: [] });
+});
+
+test('what somebody has dropped while its undo was open comes back as something else', async () => {
+  const { database, migrator, runId } = await healedGuest();
+  await database.query(`insert into guest values (1, 'a note')`);
+  expect((await migrator.rollback(runId, 'ada')).open).toMatchObject([{ hazards: ['data-loss'] }]);
+  await database.query('alter table guest drop column note');
+  expect(await migrator.heal()).toMatchObject({ outcome: 'healed', applied: [{ action: 'add column' }] });
   expect(await migrator.heal()).toMatchObject({ outcome: 'nothing-to-do', open: [] });
 });
 
-test('approved while an undo of it was asked for once more by a process that died: it stays', async () => {
+async function healedGuest(): Promise<{ database: TestDatabase; migrator: AutoMigrator; runId: string }> {
   const database = await createTestDatabase();
   await database.query('create table guest (id integer constraint guest_pkey primary key)');
   const migrator = new AutoMigrator(await openDataSource(database.url, [guest('note')]), {
     execution: 'online',
   });
   const { runId } = await migrator.heal();
-  await migrator.rollback(runId ?? '', 'ada');
-  await database.query('update auto_migration.undo set done_at = null');
-  const { drift } = await migrator.check();
-  await migrator.approve(
-    drift.map(({ id }) => id),
-    'bob',
-  );
-  expect(await migrator.heal()).toMatchObject({ outcome: 'healed', open: [] });
-  expect(await migrator.heal()).toMatchObject({ applied: [], open: [] });
-});
+  return { database, migrator, runId: runId ?? '' };
+}
