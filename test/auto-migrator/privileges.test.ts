@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { EntitySchema } from 'typeorm';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { AutoMigrator } from '../../src/auto-migrator.js';
 import type { AutoMigratorOptions } from '../../src/auto-migration.options.js';
 import { createTestDatabase, type TestDatabase } from '../setup/database.js';
+import { createTestRole, dropRoleAfter } from '../setup/role.js';
 import { openDataSource } from './open-data-source.js';
 
 const id = { type: 'integer', primary: true } as const;
@@ -44,29 +44,9 @@ const LEGACY = `
   create table stay (id integer primary key, room_id integer);
   insert into room values (1, 'single'); insert into guest values (1);`;
 
-const roles: string[] = [];
-const databases: TestDatabase[] = [];
-
-// A role can be dropped once nothing is its own: the databases go first.
-afterAll(async () => {
-  await Promise.all(databases.map((database) => database.drop()));
-  const database = await createTestDatabase();
-  for (const role of roles) await database.query(`drop role ${role}`);
-});
-
-/** A role of its own, and the URL by which it logs in. */
-async function createRole(database: TestDatabase): Promise<{ role: string; url: string }> {
-  const role = `role_${randomBytes(6).toString('hex')}`;
-  await database.query(`create role ${role} login password 'secret'`);
-  roles.push(role);
-  const url = new URL(database.url);
-  url.username = role;
-  url.password = 'secret';
-  return { role, url: url.href };
-}
-
 interface Situation {
   readonly database: TestDatabase;
+  readonly role: string;
   readonly migrator: AutoMigrator;
 }
 
@@ -77,13 +57,12 @@ async function situation(
   options: AutoMigratorOptions = {},
 ): Promise<Situation> {
   const database = await createTestDatabase();
-  databases.push(database);
   const name = new URL(database.url).pathname.slice(1);
   await database.query(prepare);
-  const { role, url } = await createRole(database);
+  const { role, url } = await createTestRole(database);
   const sql = grants.replaceAll('$role', role).replaceAll('$database', name);
   if (sql) await database.query(sql);
-  return { database, migrator: new AutoMigrator(await openDataSource(url, ENTITIES), options) };
+  return { database, role, migrator: new AutoMigrator(await openDataSource(url, ENTITIES), options) };
 }
 
 /** Findings that are not healed, with why. */
@@ -227,12 +206,12 @@ test.each(lacks)('an owner that lacks %s is told so', async (_, prepare, finding
 });
 
 test('a member of the owning role has its rights', async () => {
-  const { migrator } = await situation(
+  const { role, migrator } = await situation(
     LEGACY,
     `create role $role_owner; grant $role_owner to $role; grant create on database $database to $role;
      alter table room owner to $role_owner; alter table guest owner to $role_owner; alter table stay owner to $role_owner;
      alter type room_kind owner to $role_owner; grant create on schema public to $role_owner`,
   );
-  roles.push(`${roles.at(-1)}_owner`);
+  dropRoleAfter(`${role}_owner`);
   expect(await migrator.heal()).toMatchObject({ outcome: 'healed', open: [], failed: [] });
 });

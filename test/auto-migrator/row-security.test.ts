@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { AutoMigrator } from '../../src/auto-migrator.js';
 import type { Execution } from '../../src/plan/proposal.js';
 import { createTestDatabase, type TestDatabase } from '../setup/database.js';
+import { createTestRole } from '../setup/role.js';
 import { openDataSource } from './open-data-source.js';
 
 const id = { type: 'integer', primary: true, primaryKeyConstraintName: 'room_pkey' } as const;
@@ -12,16 +12,6 @@ const ROOM = `create table room (id integer constraint room_pkey primary key, co
 /** Five of the thirty rows are to be seen. */
 const HIDE = `alter table room enable row level security; alter table room force row level security;
   create policy tenant on room using (id > 25);`;
-
-const roles: string[] = [];
-const databases: TestDatabase[] = [];
-
-// A role can be dropped once nothing is its own: the databases go first.
-afterAll(async () => {
-  await Promise.all(databases.map((database) => database.drop()));
-  const database = await createTestDatabase();
-  for (const role of roles) await database.query(`drop role ${role}`);
-});
 
 interface Situation {
   readonly database: TestDatabase;
@@ -43,17 +33,13 @@ async function situation(
   { execution = 'online', backfill = '', others = [] }: Options = {},
 ): Promise<Situation> {
   const database = await createTestDatabase();
-  databases.push(database);
-  const role = `role_${randomBytes(6).toString('hex')}`;
-  roles.push(role);
-  const url = new URL(database.url);
-  await database.query(`create role ${role} login password 'secret'; grant create on schema public to ${role};
-    grant create on database ${url.pathname.slice(1)} to ${role}; ${prepare}; alter table room owner to ${role}`);
-  url.username = role;
-  url.password = 'secret';
+  const name = new URL(database.url).pathname.slice(1);
+  const { role, url } = await createTestRole(database);
+  await database.query(`grant create on schema public to ${role}; grant create on database ${name} to ${role};
+    ${prepare}; alter table room owner to ${role}`);
   const room = new EntitySchema<Record<string, unknown>>({ name: 'room', columns: { id, ...columns } });
   const backfills = backfill ? [{ table: 'room', column: 'a', expression: backfill }] : [];
-  const dataSource = await openDataSource(url.href, [room, ...others]);
+  const dataSource = await openDataSource(url, [room, ...others]);
   return { database, role, migrator: new AutoMigrator(dataSource, { execution, backfills }) };
 }
 

@@ -38,11 +38,14 @@ interface JunctionCase {
   readonly row: Record<string, unknown>;
 }
 
+const ROWS =
+  'insert into skill values (5); insert into employee values (7); insert into employee_skills_skill values (7, 5)';
+
 const cases: JunctionCase[] = [
   {
     title: 'of a renamed owner',
     before: [skill, entity('employee', { skills: many('skill') })],
-    rows: 'insert into skill values (5); insert into employee values (7); insert into employee_skills_skill values (7, 5)',
+    rows: ROWS,
     after: [skill, entity('staff', { skills: many('skill') })],
     renamedFrom: STAFF,
     junction: 'staff_skills_skill',
@@ -51,7 +54,7 @@ const cases: JunctionCase[] = [
   {
     title: 'of an owner and another side that are both renamed',
     before: [skill, entity('employee', { skills: many('skill') })],
-    rows: 'insert into skill values (5); insert into employee values (7); insert into employee_skills_skill values (7, 5)',
+    rows: ROWS,
     after: [entity('craft'), entity('staff', { skills: many('craft') })],
     renamedFrom: { tables: { ...STAFF.tables, craft: ['art', 'skill'] } },
     junction: 'staff_skills_craft',
@@ -78,7 +81,7 @@ const cases: JunctionCase[] = [
   {
     title: 'with a column of its own name',
     before: [skill, entity('employee', { skills: many('skill', { joinColumn: { name: 'who' } }) })],
-    rows: 'insert into skill values (5); insert into employee values (7); insert into employee_skills_skill values (7, 5)',
+    rows: ROWS,
     after: [skill, entity('staff', { skills: many('skill', { joinColumn: { name: 'who' } }) })],
     renamedFrom: STAFF,
     junction: 'staff_skills_skill',
@@ -87,7 +90,7 @@ const cases: JunctionCase[] = [
   {
     title: 'that points to a renamed column',
     before: [skill, entity('employee', { skills: many('skill') })],
-    rows: 'insert into skill values (5); insert into employee values (7); insert into employee_skills_skill values (7, 5)',
+    rows: ROWS,
     after: [
       skill,
       entity(

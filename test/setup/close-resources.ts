@@ -6,4 +6,5 @@ afterEach(() => closeAll('test'));
 afterAll(async () => {
   await closeAll('file');
   await closeAll('databases');
+  await closeAll('roles');
 });

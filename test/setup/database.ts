@@ -62,7 +62,8 @@ async function templateOf({ template = 'empty' }: TestDatabaseOptions): Promise<
   return name;
 }
 
-async function onServer(sql: string): Promise<void> {
+/** By the tests' superuser. */
+export async function onServer(sql: string): Promise<void> {
   const client = new pg.Client({ connectionString: inject('databaseUrl') });
   await client.connect();
   try {
