@@ -17,7 +17,7 @@ import type { Look } from './heal/heal.js';
 import { readUnfilled } from './heal/unfilled.js';
 import { isDecided } from './journal/approvals.js';
 import type { Ask, Claims, Release } from './journal/claims.js';
-import { assertOurs, JOURNAL_TABLES } from './journal/journal-tables.js';
+import { assertOurs, describeUnread, JOURNAL_TABLES } from './journal/journal-tables.js';
 import { readStanding } from './journal/standing.js';
 import { recallSchema, rememberSchema } from './journal/remembered-schemas.js';
 import { planDifferences, questionsOf } from './plan/plan.js';
@@ -121,7 +121,8 @@ export class Lookout {
     ];
     const answers = await this.answer(connection, differences, actual, standing);
     const plan = planDifferences(differences, actual, answers, standing, this.options);
-    const warnings = [...desired.warnings, ...there.left.map(describeDeclaration)];
+    const unread = standing.isHidden ? [describeUnread(this.options.journalSchema)] : [];
+    const warnings = [...desired.warnings, ...there.left.map(describeDeclaration), ...unread];
     const look = { ...toLook({ ...desired, warnings }, release, schemas, plan), goneUndos };
     if (!hasRowsToWatch(desired, filled, standing)) this.settle(look, actual, standing);
     return look;

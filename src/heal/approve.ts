@@ -1,5 +1,5 @@
 import { writeApproval } from '../journal/approvals.js';
-import { ensureJournal, journalTablesIn } from '../journal/journal-tables.js';
+import { assertWritable, ensureJournal, journalTablesIn } from '../journal/journal-tables.js';
 import type { Approval, MeasuredLoss } from '../plan/approval.js';
 import { DECISIONS } from '../plan/consent.js';
 import { JournalError } from '../errors.js';
@@ -137,8 +137,11 @@ async function ensureTable(
   { connect, options: { journalSchema, waitForHealerMs } }: ApproveContext,
   connection: Connection,
 ): Promise<void> {
-  const isThere = async (): Promise<boolean> =>
-    (await journalTablesIn(connection, journalSchema)).has('approval');
+  const isThere = async (): Promise<boolean> => {
+    const journal = await journalTablesIn(connection, journalSchema);
+    assertWritable(journalSchema, journal);
+    return journal.has('approval');
+  };
   if (await isThere()) return;
   const signal = new AbortController().signal;
   const lock = await acquireHealerLock(connect, journalSchema, waitForHealerMs, signal);

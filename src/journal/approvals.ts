@@ -5,6 +5,7 @@ import { queryRows, type Connection } from '../schema/connection.js';
 import { quoteLiteral } from '../schema/identifier.js';
 import { unpin } from './undos.js';
 import { isoTime, journalTable } from './journal-tables.js';
+import type { Reading } from './reading.js';
 
 /** It can still be used. */
 const HOLDS = 'used_at is null and voided_at is null and expires_at > clock_timestamp()';
@@ -12,24 +13,30 @@ const HOLDS = 'used_at is null and voided_at is null and expires_at > clock_time
 const AS_APPROVAL = `id::text, drift_id as "driftId", object, approved_by as "by",
   ${isoTime('approved_at')} as at, ${isoTime('expires_at')} as "expiresAt", loss`;
 
-/** The approvals that hold, and why the latest ones do not that were found void, by the ids of their findings. */
-export async function readApprovals(
-  connection: Connection,
-  schema: string,
-): Promise<{ approvals: Map<string, Approval>; voided: Map<string, string> }> {
-  const table = journalTable(schema, 'approval');
-  const latest = await queryRows<Approval & { readonly holds: boolean; readonly reason: string | null }>(
-    connection,
-    `select distinct on (drift_id) ${AS_APPROVAL}, ${HOLDS} as holds, void_reason as reason
-      from ${table} where used_at is null and expires_at > clock_timestamp() order by drift_id, id desc`,
-  );
-  const approvals = new Map<string, Approval>();
-  const voided = new Map<string, string>();
-  for (const { holds, reason, ...approval } of latest)
-    if (holds) approvals.set(approval.driftId, approval);
-    else if (reason !== null) voided.set(approval.driftId, reason);
-  return { approvals, voided };
+/** By the ids of their findings. */
+export interface GivenApprovals {
+  /** Those that hold. */
+  readonly approvals: ReadonlyMap<string, Approval>;
+  /** Why the latest ones do not that were found void. */
+  readonly voided: ReadonlyMap<string, string>;
 }
+
+export function approvalsIn(schema: string): Reading<GivenApprovals> {
+  const sql = `select distinct on (drift_id) ${AS_APPROVAL}, ${HOLDS} as holds, void_reason as reason
+    from ${journalTable(schema, 'approval')} where used_at is null and expires_at > clock_timestamp()
+    order by drift_id, id desc`;
+  const toValue = (latest: readonly LatestApproval[]): GivenApprovals => {
+    const approvals = new Map<string, Approval>();
+    const voided = new Map<string, string>();
+    for (const { holds, reason, ...approval } of latest)
+      if (holds) approvals.set(approval.driftId, approval);
+      else if (reason !== null) voided.set(approval.driftId, reason);
+    return { approvals, voided };
+  };
+  return { sql, toValue };
+}
+
+type LatestApproval = Approval & { readonly holds: boolean; readonly reason: string | null };
 
 /** Writes down that somebody approves a finding. Takes the place of an earlier approval of the same. */
 export async function writeApproval(

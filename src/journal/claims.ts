@@ -1,7 +1,9 @@
 import { SqlState, sqlStateOf } from '../errors.js';
 import { queryRows, type Connection } from '../schema/connection.js';
+import { quoteLiteral } from '../schema/identifier.js';
 import { VERSION } from '../version.js';
 import { isoTime, journalTable } from './journal-tables.js';
+import type { Reading } from './reading.js';
 
 /** One release of the application, as far as the database is concerned. */
 export interface Release {
@@ -74,11 +76,9 @@ export class Claims {
   }
 
   /** A rival of which processes were seen lately, whether it leads or not; the latest seen of them. */
-  async rival(ask: Ask, { desiredHash, tables }: Release): Promise<Claim | null> {
-    const sql = rivalOf(this.journalSchema);
-    const values = [desiredHash, [...tables], this.contractAfterMs];
-    const [row] = (await this.attempt(() => ask<{ claim: Claim }>(sql, values))) ?? [];
-    return row?.claim ?? null;
+  rival(release: Release): Reading<Claim | null> {
+    const sql = rivalOf(this.journalSchema, release, this.contractAfterMs);
+    return { sql, toValue: ([row]: readonly { claim: Claim }[]) => row?.claim ?? null };
   }
 
   /** Who it is, and until when it counts as alive. */
@@ -136,7 +136,9 @@ function heartbeatOf(journalSchema: string): string {
       where c.id > own.id and c.tables && own.tables and ${isAlive('c', '$2')} order by c.id desc limit 1) newer on true`;
 }
 
-function rivalOf(journalSchema: string): string {
+function rivalOf(journalSchema: string, { desiredHash, tables }: Release, contractAfterMs: number): string {
+  const own = `array[${tables.map(quoteLiteral).join(', ')}]::text[]`;
   return `select ${asJson('c')} as claim from ${journalTable(journalSchema, 'claim')} c
-    where c.desired_hash <> $1 and c.tables && $2::text[] and ${isAlive('c', '$3')} order by c.last_seen_at desc limit 1`;
+    where c.desired_hash <> ${quoteLiteral(desiredHash)} and c.tables && ${own} and ${isAlive('c', `${contractAfterMs}`)}
+    order by c.last_seen_at desc limit 1`;
 }

@@ -8,7 +8,9 @@ export async function appliedDataFixes(
   connection: Connection,
   journalSchema: string,
 ): Promise<ReadonlySet<string>> {
-  if (!(await journalTablesIn(connection, journalSchema)).has('data_fix')) return new Set();
+  const records = (await journalTablesIn(connection, journalSchema)).get('data_fix');
+  // Whoever may not read them cannot run any either, and is told so by then.
+  if (!records?.mayBeRead) return new Set();
   const sql = `select id from ${journalTable(journalSchema, 'data_fix')} where outcome = 'applied'`;
   return new Set((await queryRows<{ id: string }>(connection, sql)).map(({ id }) => id));
 }

@@ -2,6 +2,7 @@ import { fillId, type Fill, type FillRecord } from '../drift/fill.js';
 import type { FillMark } from '../plan/step.js';
 import { queryRows, run, type Connection } from '../schema/connection.js';
 import { journalTable } from './journal-tables.js';
+import type { Reading } from './reading.js';
 
 /** How far a fill has come. */
 export interface FillPosition {
@@ -17,12 +18,15 @@ export interface FillPosition {
 const RETRY_AFTER = '1 hour';
 
 /** All fills that were ever begun, by their ids. */
-export async function readFills(connection: Connection, schema: string): Promise<Map<string, FillRecord>> {
+export function fillsIn(schema: string): Reading<ReadonlyMap<string, FillRecord>> {
   const sql = `select id, json_build_object('schema', schema_name, 'name', table_name) as "table",
       column_name as "column", expression, state, failed::int, sample_keys as "sampleKeys", error,
       coalesce(finished_at > now() - interval '${RETRY_AFTER}', false) as "isRecent"
     from ${journalTable(schema, 'fill')}`;
-  return new Map((await queryRows<FillRecord>(connection, sql)).map((record) => [record.id, record]));
+  return {
+    sql,
+    toValue: (rows: readonly FillRecord[]) => new Map(rows.map((record) => [record.id, record])),
+  };
 }
 
 /** Writes down in the transaction that is open that a fill begins anew, or that it is done. */

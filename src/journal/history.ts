@@ -1,7 +1,7 @@
 import { sqlStateOf } from '../errors.js';
 import { queryRows, type Connection } from '../schema/connection.js';
 import { quoteIdentifier } from '../schema/identifier.js';
-import { isoTime, journalTable, journalTablesIn } from './journal-tables.js';
+import { assertReadable, isoTime, journalTable, journalTablesIn } from './journal-tables.js';
 import type { RunRecord } from './records.js';
 
 /**
@@ -14,7 +14,9 @@ export async function readHistory(
   limit: number,
   healerAtWork: boolean,
 ): Promise<RunRecord[]> {
-  if (!(await journalTablesIn(connection, schema)).has('run')) return [];
+  const journal = await journalTablesIn(connection, schema);
+  if (!journal.has('run')) return [];
+  assertReadable(schema, journal);
   const name = quoteIdentifier(schema);
   const sql = `select r.id::text, r.trigger, r.host, r.pid, r.version, r.desired_hash as "desiredHash",
       ${isoTime('r.started_at')} as "startedAt", ${isoTime('r.finished_at')} as "finishedAt",

@@ -133,31 +133,62 @@ export function journalTable(schema: string, table: JournalTable): string {
 /** What a table of ours says of itself. */
 const COMMENT = 'Journal of nestjs-auto-migration';
 
-interface Relation {
+/** A table of the journal that is there. */
+export interface JournalRelation {
   readonly name: JournalTable;
-  readonly kind: string;
   readonly columns: readonly string[];
-  readonly comment: string | null;
+  /** By this role. */
+  readonly mayBeRead: boolean;
+  readonly mayBeWritten: boolean;
+}
+
+type Journal = ReadonlyMap<JournalTable, JournalRelation>;
+
+/** Some of it is told by several of its tables: it is read as a whole, or not at all. */
+export function mayRead(journal: Journal): boolean {
+  return [...journal.values()].every(({ mayBeRead }) => mayBeRead);
+}
+
+const OWN_JOURNAL = 'or a journal of its own: option "journalSchema"';
+
+/** Why the role cannot see what stands in the journal, and what it needs. */
+export function describeUnread(schema: string): string {
+  return `The journal in schema "${schema}" was not read, so approvals, undos and other releases are not known: the role needs USAGE on that schema and SELECT on its tables, ${OWN_JOURNAL}`;
+}
+
+/** @throws JournalError when the role may not read what is there */
+export function assertReadable(schema: string, journal: Journal): void {
+  if (!mayRead(journal)) throw new JournalError(`${describeUnread(schema)}.`);
+}
+
+/** @throws JournalError when the role may not write to what is there */
+export function assertWritable(schema: string, journal: Journal): void {
+  if ([...journal.values()].every(({ mayBeWritten }) => mayBeWritten)) return;
+  throw new JournalError(
+    `Cannot write to the journal in schema "${schema}": the role needs USAGE on that schema and SELECT, INSERT, UPDATE and DELETE on its tables, ${OWN_JOURNAL}. Nothing was changed.`,
+  );
 }
 
 /**
- * Which of the journal's tables are there, with their columns: none before the first run, fewer after an older version's.
+ * Which of the journal's tables are there: none before the first run, fewer after an older version's.
  *
  * @throws InvalidOptionError where the application has a table, a view … of such a name there
  */
-export async function journalTablesIn(
-  connection: Connection,
-  schema: string,
-): Promise<ReadonlyMap<JournalTable, readonly string[]>> {
+export async function journalTablesIn(connection: Connection, schema: string): Promise<Journal> {
+  const has = (right: string): string => `has_table_privilege(c.oid, '${right}')`;
   const sql = `select c.relname as name, c.relkind as kind, obj_description(c.oid, 'pg_class') as comment,
+      has_schema_privilege(c.relnamespace, 'USAGE') and ${has('SELECT')} as "mayBeRead",
+      has_schema_privilege(c.relnamespace, 'USAGE') and ${WRITING.map(has).join(' and ')} as "mayBeWritten",
       array(select attname::text from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped) as columns
     from pg_class c where c.relnamespace = to_regnamespace(${quoteLiteral(quoteIdentifier(schema))})
       and c.relname in (${JOURNAL_TABLES.map(quoteLiteral).join(', ')})`;
-  const found = await queryRows<Relation>(connection, sql);
+  const found = await queryRows<JournalRelation & { kind: string; comment: string | null }>(connection, sql);
   for (const { name, kind, columns, comment } of found)
     if (kind !== 'r' || comment !== COMMENT) assertOurs({ schema, name, columns });
-  return new Map(found.map(({ name, columns }) => [name, columns]));
+  return new Map(found.map((relation) => [relation.name, relation]));
 }
+
+const WRITING = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] as const;
 
 /**
  * A table in the journal's place has to be the journal's: it would be written to, or its columns be taken for ours.
@@ -210,6 +241,7 @@ function firstWord(line: string): string {
  */
 export async function ensureJournal(connection: Connection, schema: string): Promise<void> {
   const there = await journalTablesIn(connection, schema);
+  assertWritable(schema, there);
   const statements = statementsFor(quoteIdentifier(schema), there);
   if (statements.length === 0) return;
   try {
@@ -226,10 +258,10 @@ export async function ensureJournal(connection: Connection, schema: string): Pro
   }
 }
 
-function statementsFor(schema: string, there: ReadonlyMap<JournalTable, readonly string[]>): string[] {
+function statementsFor(schema: string, there: Journal): string[] {
   return JOURNAL_TABLES.flatMap((table) => {
-    const columns = there.get(table);
-    if (columns) return addLacking(schema, table, columns);
+    const relation = there.get(table);
+    if (relation) return addLacking(schema, table, relation.columns);
     const index = INDEXES[table]?.(schema);
     const create = `create table ${schema}.${table} (${DEFINITIONS[table](schema)});
 comment on table ${schema}.${table} is ${quoteLiteral(COMMENT)}`;

@@ -29,7 +29,8 @@ export async function recallSchema(
   journalSchema: string,
   hash: string,
 ): Promise<Remembered> {
-  if (!(await journalTablesIn(connection, journalSchema)).has('desired')) return {};
+  const remembered = (await journalTablesIn(connection, journalSchema)).get('desired');
+  if (!remembered?.mayBeRead) return {};
   const rows = await queryRows<PartRow>(
     connection,
     `select content, checksum from ${tableOf(journalSchema)} where hash = $1 order by part`,

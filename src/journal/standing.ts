@@ -1,39 +1,49 @@
 import type { Drift } from '../plan/plan.js';
-import type { Standing } from '../plan/standing.js';
-import { queryRows, type Connection } from '../schema/connection.js';
-import { readApprovals } from './approvals.js';
-import { askOf, type Claims, type Release } from './claims.js';
-import { readFills } from './fills.js';
-import { readPins, readUndos } from './undos.js';
-import { journalTable, journalTablesIn } from './journal-tables.js';
+import { NOTHING_STANDS, type Standing } from '../plan/standing.js';
+import type { Connection } from '../schema/connection.js';
+import { approvalsIn } from './approvals.js';
+import type { Claims, Release } from './claims.js';
+import { fillsIn } from './fills.js';
+import { journalTable, journalTablesIn, mayRead, type JournalTable } from './journal-tables.js';
+import { nothingToRead, readTogether, type Reading } from './reading.js';
+import { pinsIn, undosIn } from './undos.js';
 
-/** What earlier runs, and other releases, have written down that planning has to know. */
+/**
+ * What earlier runs, and other releases, have written down that planning has to know, in two round trips. Where the role
+ * may not read the journal nothing is known, and `isHidden`.
+ */
 export async function readStanding(
   connection: Connection,
   schema: string,
   claims: Claims,
   release: Release,
-): Promise<Standing> {
-  const tables = await journalTablesIn(connection, schema);
-  const notConverging = tables.has('not_converging') ? await readNotConverging(connection, schema) : [];
-  const rival = tables.has('claim') ? await claims.rival(askOf(connection), release) : null;
-  const given = tables.has('approval') ? await readApprovals(connection, schema) : null;
+): Promise<Standing & { readonly isHidden: boolean }> {
+  const journal = await journalTablesIn(connection, schema);
+  const isHidden = !mayRead(journal);
+  const has = (name: JournalTable): boolean => !isHidden && journal.has(name);
+  const { notConverging, rival, given, ...rest } = await readTogether(connection, {
+    notConverging: has('not_converging') ? notConvergingIn(schema) : nothingToRead([]),
+    rival: has('claim') ? claims.rival(release) : nothingToRead(null),
+    given: has('approval') ? approvalsIn(schema) : nothingToRead(NOTHING_STANDS),
+    undos: has('undo') ? undosIn(schema) : nothingToRead(NOTHING_STANDS.undos),
+    pins: has('pin') ? pinsIn(schema) : nothingToRead(NOTHING_STANDS.pins),
+    fills: has('fill') ? fillsIn(schema) : nothingToRead(NOTHING_STANDS.fills),
+  });
   return {
-    keepsDecisions: tables.has('approval') && tables.has('undo'),
-    approvals: given?.approvals ?? new Map(),
-    voided: given?.voided ?? new Map(),
-    undos: tables.has('undo') ? await readUndos(connection, schema) : [],
-    pins: tables.has('pin') ? await readPins(connection, schema) : new Map(),
+    ...rest,
+    approvals: given.approvals,
+    voided: given.voided,
+    keepsDecisions: has('approval') && has('undo'),
     notConverging: new Set(notConverging),
-    fills: tables.has('fill') ? await readFills(connection, schema) : new Map(),
     olderReleaseIsAlive: rival !== null,
     olderRelease: rival && claims.describe(rival),
+    isHidden,
   };
 }
 
-async function readNotConverging(connection: Connection, schema: string): Promise<string[]> {
+function notConvergingIn(schema: string): Reading<readonly string[]> {
   const sql = `select drift_id as id from ${journalTable(schema, 'not_converging')}`;
-  return (await queryRows<{ id: string }>(connection, sql)).map(({ id }) => id);
+  return { sql, toValue: (rows: readonly { id: string }[]) => rows.map(({ id }) => id) };
 }
 
 /**

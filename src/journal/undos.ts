@@ -7,6 +7,7 @@ import { redact } from '../errors.js';
 import { queryRows, type Connection } from '../schema/connection.js';
 import { quoteLiteral } from '../schema/identifier.js';
 import { isoTime, journalTable, type JournalTable } from './journal-tables.js';
+import type { Reading } from './reading.js';
 
 // Not by its name, as a look comes before the healing that adds the column to an older version's journal.
 const FORMER_DEFAULT = `to_jsonb(f) ->> 'former_default' as "formerDefault"`;
@@ -45,14 +46,14 @@ function changedBy(schema: string): string {
 }
 
 /** What is still to be taken back, the latest step first. */
-export async function readUndos(connection: Connection, schema: string): Promise<UndoRequest[]> {
+export function undosIn(schema: string): Reading<readonly UndoRequest[]> {
   const sql = `select ${AS_RECORD}, u.asked_by as "by",
       to_jsonb(u) ->> 'refusal' as refusal
     from ${journalTable(schema, 'undo')} u
     join ${journalTable(schema, 'step')} s on s.id = u.step_id
     join ${journalTable(schema, 'finding')} f on f.step_id = u.step_id
     where u.done_at is null and u.expires_at > clock_timestamp() order by s.id desc`;
-  return queryRows<UndoRequest>(connection, sql);
+  return { sql, toValue: (rows: readonly UndoRequest[]) => rows };
 }
 
 /** Writes down that somebody wants steps to be taken back. */
@@ -119,14 +120,16 @@ export async function closeUndos(
 }
 
 /** What was taken back and is not to be done again, by object. */
-export async function readPins(connection: Connection, schema: string): Promise<Map<string, Pin[]>> {
+export function pinsIn(schema: string): Reading<ReadonlyMap<string, readonly Pin[]>> {
   const sql = `select object, wanted, format('%s has had it undone in run %s (%s); approve it to have it again',
       asked_by, run_id, ${isoTime('pinned_at')}) as reason
     from ${journalTable(schema, 'pin')} order by pinned_at desc`;
-  const pins = new Map<string, Pin[]>();
-  for (const { object, ...pin } of await queryRows<Pin & { readonly object: string }>(connection, sql))
-    pins.set(object, [...(pins.get(object) ?? []), pin]);
-  return pins;
+  const toValue = (rows: readonly (Pin & { readonly object: string })[]): Map<string, Pin[]> => {
+    const pins = new Map<string, Pin[]>();
+    for (const { object, ...pin } of rows) pins.set(object, [...(pins.get(object) ?? []), pin]);
+    return pins;
+  };
+  return { sql, toValue };
 }
 
 /**

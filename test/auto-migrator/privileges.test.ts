@@ -215,3 +215,55 @@ test('a member of the owning role has its rights', async () => {
   dropRoleAfter(`${role}_owner`);
   expect(await migrator.heal()).toMatchObject({ outcome: 'healed', open: [], failed: [] });
 });
+
+describe("a role without rights on another role's journal", () => {
+  /** A healed database with one difference again. */
+  async function healedByAnother(sql: string): Promise<Situation> {
+    const { database, role, migrator } = await situation('create schema desk', '');
+    const owner = new AutoMigrator(await openDataSource(database.url, ENTITIES));
+    expect(await owner.heal()).toMatchObject({ outcome: 'healed' });
+    await database.query(`alter table guest drop column name; ${sql.replaceAll('$role', role)}`);
+    return { database, role, migrator };
+  }
+
+  test('sees what differs all the same, and is told that nothing is known of decisions', async () => {
+    const { migrator } = await healedByAnother('');
+    expect(await openOnes(migrator)).toEqual({
+      'missing-column public.guest.name': 'needs the rights of the owner of public.guest',
+    });
+    expect((await migrator.check()).warnings).toEqual([
+      'The journal in schema "auto_migration" was not read, so approvals, undos and other releases are not known: the role needs USAGE on that schema and SELECT on its tables, or a journal of its own: option "journalSchema"',
+    ]);
+    expect(await migrator.heal()).toMatchObject({ outcome: 'nothing-to-do', failed: [], error: null });
+    await expect(migrator.history()).rejects.toThrow(/^The journal in schema "auto_migration" was not read/);
+  });
+
+  const rights: [what: string, sql: string][] = [
+    ['none', ''],
+    [
+      'reading',
+      'grant usage on schema auto_migration to $role; grant select on all tables in schema auto_migration to $role',
+    ],
+  ];
+
+  test.each(rights)('with %s changes nothing, not even what is its own', async (_, sql) => {
+    const { database, migrator } = await healedByAnother(
+      `alter table guest add leftover text; alter table guest owner to $role; ${sql}`,
+    );
+    const error =
+      'Cannot write to the journal in schema "auto_migration": the role needs USAGE on that schema and SELECT, INSERT, UPDATE and DELETE on its tables, or a journal of its own: option "journalSchema". Nothing was changed.';
+    expect(await migrator.heal()).toMatchObject({ outcome: 'failed', applied: [], failed: [], error });
+    expect(await migrator.rollback('1', 'somebody')).toMatchObject({ outcome: 'failed', error });
+    const leftover = (await migrator.check()).drift.find(({ kind }) => kind === 'extra-column');
+    await expect(migrator.approve([leftover?.id ?? ''], 'somebody')).rejects.toThrow(error);
+    const columns = `select string_agg(attname, ' ' order by attnum) as columns
+      from pg_attribute where attrelid = 'guest'::regclass and attnum > 0 and not attisdropped`;
+    expect(await database.query(columns)).toEqual([{ columns: 'id leftover' }]);
+  });
+
+  test('reads it where it may', async () => {
+    const { migrator } = await healedByAnother(rights[1]?.[1] ?? '');
+    expect(await migrator.check()).toMatchObject({ verdict: 'drift', warnings: [] });
+    expect(await migrator.history()).toMatchObject([{ outcome: 'healed' }]);
+  });
+});
