@@ -35,9 +35,12 @@ const ownsItsSequence = `(ad.oid is not null and exists (
         and owns.refclassid = 'pg_class'::regclass
         and owns.refobjid = a.attrelid and owns.refobjsubid = a.attnum))`;
 
+/** A default names no column. Given the table, PostgreSQL would open each one to have the names of its columns at hand. */
+const expression = `pg_get_expr(ad.adbin, case when a.attgenerated = '' then 0 else ad.adrelid end)`;
+
 export const columns: CatalogQuery<ColumnRow> = {
   sql: `select a.attrelid as table, a.attname as name, format_type(a.atttypid, a.atttypmod) as type,
-    a.attnotnull as "notNull", pg_get_expr(ad.adbin, ad.adrelid) as expression,
+    a.attnotnull as "notNull", ${expression} as expression,
     ${isVolatile} as volatile,
     ${ownsItsSequence} as owned,
     a.attidentity::text, a.attgenerated::text,
