@@ -3,10 +3,10 @@ import type { DataSource } from 'typeorm';
 import type { ResolvedMigratorOptions } from './auto-migration.options.js';
 import { assertUsable } from './desired/data-source.js';
 import { DesiredSchemas, type Desired } from './desired/desired-schema.js';
-import { withFormerNames } from './desired/former-names.js';
 import { notesTableOf, readNotes } from './desired/notes.js';
 import { tablesLeftAlone } from './desired/own-tables.js';
-import { annotate, declarationsOf, describeDeclaration } from './desired/declarations.js';
+import { annotate, describeDeclaration } from './desired/declarations.js';
+import { Declarations } from './desired/declared-schema.js';
 import { awaitsLastSweep, compareFills, filledColumns, type FilledColumn } from './drift/compare-fills.js';
 import { compareNotes } from './drift/compare-notes.js';
 import { differencesOf } from './drift/compare.js';
@@ -50,6 +50,7 @@ interface Settled {
 /** Looks at the database: reads both sides, compares them and judges the differences. Changes nothing. */
 export class Lookout {
   private readonly desired: DesiredSchemas;
+  private readonly declarations: Declarations;
   private settled: Settled | undefined;
 
   constructor(
@@ -63,6 +64,7 @@ export class Lookout {
       recall: (connection: Connection, hash: string) => recallSchema(connection, journalSchema, hash),
     };
     this.desired = new DesiredSchemas(dataSource, memory, schemas);
+    this.declarations = new Declarations(dataSource, options);
   }
 
   /**
@@ -87,12 +89,10 @@ export class Lookout {
   async look(connection: Connection): Promise<Look> {
     assertUsable(this.dataSource);
     this.settled = undefined;
-    const { ignore, renamedFrom, backfills } = this.options;
+    const { ignore } = this.options;
     const read = await this.desired.read(connection);
     this.assertNoEntityOfTheJournal(read.schema);
-    const named = withFormerNames(read.schema, this.dataSource, renamedFrom);
-    const declarations = declarationsOf(this.dataSource, backfills);
-    const declared = annotate(named, declarations);
+    const declared = this.declarations.addTo(read.schema);
     const desired = { ...read, schema: declared.schema };
     const schemas = this.options.schemas ?? desired.schema.namespaces.map(({ name }) => name);
     const scope = schemas.map((schema) => ({ actual: schema, reportedAs: schema }));

@@ -40,7 +40,7 @@ const BUILDER_POLL_MS = 200;
  * shadow. Leaves the database as it was.
  */
 export class DesiredSchemas {
-  private rendered: { readonly entities: unknown; readonly rendered: Promise<Rendered> } | undefined;
+  private rendered: { readonly entities: unknown; readonly rendered: Promise<Rendering> } | undefined;
   private last: Desired | undefined;
 
   /** @param schemas where given, tables of other schemas are left out */
@@ -52,8 +52,8 @@ export class DesiredSchemas {
 
   /** @throws DesiredSchemaError when the role may build no shadow and none is remembered */
   async read(connection: Connection): Promise<Desired> {
-    const rendered = await this.render();
-    const hash = hashOf(rendered, connection.serverVersion);
+    const { rendered, digest } = await this.render();
+    const hash = hashOf(digest, connection.serverVersion);
     if (this.last?.hash === hash) return this.last;
     const { schema: remembered, warning } = await this.memory.recall(connection, hash);
     const schema = remembered ?? (await this.build(connection, rendered, hash));
@@ -82,10 +82,10 @@ export class DesiredSchemas {
   }
 
   /** The metadata of an initialised data source never changes: a new initialisation makes new ones. */
-  private render(): Promise<Rendered> {
+  private render(): Promise<Rendering> {
     const entities = this.dataSource.entityMetadatas;
     if (this.rendered?.entities !== entities) {
-      const rendered = renderEntities(this.dataSource).then((all) => within(all, this.schemas));
+      const rendered = renderEntities(this.dataSource).then((all) => digested(within(all, this.schemas)));
       this.rendered = { entities, rendered };
       rendered.catch(() => (this.rendered = undefined));
     }
@@ -132,9 +132,22 @@ function notCompared({ schema, name, materialized }: RenderedView): string {
   return `The ${kind} ${displayName(schema, name)} was not compared: the role needs CREATE on the database for that`;
 }
 
-function hashOf(rendered: Rendered, serverVersion: number): string {
+/** What the entities ask for, in TypeORM's words. */
+interface Rendering {
+  readonly rendered: Rendered;
+  /** Made once, as the words of thousands of tables take a while. */
+  readonly digest: string;
+}
+
+function digested(rendered: Rendered): Rendering {
+  return { rendered, digest: sha256([VERSION, rendered]) };
+}
+
+function hashOf(digest: string, serverVersion: number): string {
   const major = Math.floor(serverVersion / 10_000);
-  return createHash('sha256')
-    .update(JSON.stringify([VERSION, major, rendered]))
-    .digest('hex');
+  return sha256([major, digest]);
+}
+
+function sha256(content: unknown): string {
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }
