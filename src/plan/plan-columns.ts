@@ -74,12 +74,10 @@ function describeNulls(
 }
 
 /** A default is of its column's type, and comes after it. Where that stays another, the new default has to wait. */
-export const planDefault: Planner<'different-default'> = (difference, { openTypes }) => {
+export const planDefault: Planner<'different-default'> = (difference) => {
   const { wanted, found } = difference;
-  const waits = wanted.expression !== null && openTypes.has(difference.object);
-  const detail = `it is a default of ${wanted.type}, and the column is still ${found.type}`;
   const phase = wanted.expression !== null && wanted.type !== found.type ? 'type-change' : 'column';
-  return propose([unit(phase, setDefault(difference))], [hazardIf(waits, 'undecided', detail)]);
+  return propose([unit(phase, setDefault(difference))]);
 };
 
 /** A sequence of the column's own fills it in both guises, and the application may give a value of its own. */

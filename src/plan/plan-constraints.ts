@@ -2,7 +2,6 @@ import { displayName, quoteIdentifier } from '../schema/identifier.js';
 import type { Constraint } from '../schema/model.js';
 import type { Difference } from '../drift/drift-kind.js';
 import type { Hazard } from './hazard.js';
-import { constraintWaits } from './open-types.js';
 import { obstaclesOfKey } from './obstacles.js';
 import { needsCreate, needsReferences } from './privileges.js';
 import { isReleased } from './released.js';
@@ -165,7 +164,6 @@ function hazardsOfAdding(difference: Adding, context: PlanContext): (Hazard | nu
   const detail = 'it is checked under a lock that stops the application, and the table is large';
   return [
     needs(difference, wanted, context),
-    constraintWaits(tableOf(difference), wanted, context),
     // A unique index that is there leaves nothing to ask.
     wanted.type === 'unique' && difference.spare ? null : violationOf(tableOf(difference), wanted, context),
     hazardIf(blocks, 'blocks', detail),

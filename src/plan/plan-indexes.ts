@@ -4,7 +4,6 @@ import type { Index } from '../schema/model.js';
 import type { Difference } from '../drift/drift-kind.js';
 import { buildIndex, dropIndex, findTable, hazardOfConcurrentBuild, isConcurrent } from './build-index.js';
 import type { Hazard } from './hazard.js';
-import { indexWaits } from './open-types.js';
 import { hazardOfParts, indexInParts, tableInParts } from './plan-partitions.js';
 import { needsCreate } from './privileges.js';
 import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from './proposal.js';
@@ -93,7 +92,6 @@ function hazardsOfBuild(
   const blocks = !isLive && context.execution === 'online' && mayBeLarge(table, context);
   return [
     needsCreate(table.schema, context),
-    indexWaits(table, index, context),
     hazardIf(blocks, 'blocks', 'it is built under a lock that stops all writes, and the table is large'),
     index.unique ? duplicatesUnder(table, index, context) : null,
     isLive ? hazardOfConcurrentBuild(context) : null,

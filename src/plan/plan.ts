@@ -6,7 +6,6 @@ import { sqlOf, withConsent } from './consent.js';
 import { driftId } from './drift-id.js';
 import type { Hazard, HazardKind } from './hazard.js';
 import { newColumnsIn } from './new-columns.js';
-import { openTypesOf } from './open-types.js';
 import { planDifference } from './planners.js';
 import { breaksOlderRelease, olderReleaseHazard } from './older-release.js';
 import { presumedBy, renamesIn, renamesThatWait, withPresumed } from './presumed.js';
@@ -163,11 +162,10 @@ export function questionsOf(
 
 function contextOf(
   differences: readonly Difference[],
-  known: Omit<PlanContext, 'openTypes' | 'released'>,
+  known: Omit<PlanContext, 'released'>,
   consented: (difference: Difference, proposal: Proposal) => Proposal,
 ): PlanContext {
-  const asked = { ...known, released: releasedIn(differences, consented) };
-  return { ...asked, openTypes: openTypesOf(differences, asked, consented) };
+  return { ...known, released: releasedIn(differences, consented) };
 }
 
 function unitsIn(proposal: Proposal | Settled): readonly Unit[] {

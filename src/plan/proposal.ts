@@ -26,8 +26,6 @@ export interface PlanContext {
   readonly names: NamePolicy;
   /** Above this a rewrite or a scan under a strong lock is not done unattended. */
   readonly smallTableBytes: number;
-  /** Columns whose type stays another than the entities ask for, as in reports: `public.staff.first_name`. */
-  readonly openTypes: ReadonlySet<string>;
   /** Foreign keys that go before all that they hold on to. */
   readonly released: readonly ReleasedKey[];
   /** What constraints are asked about as if it were there already. */

@@ -31,10 +31,6 @@ export function countOfNulls(table: QualifiedName, column: string): Count {
   return `select count(*)::float8 from ${quoteQualified(table)} where ${quoteIdentifier(column)} is null`;
 }
 
-export function isPredicateTrue(table: QualifiedName, predicate: string): Question {
-  return `select exists (select from ${quoteQualified(table)} where ${predicate})`;
-}
-
 export const mayCreateSchemas: Question = `select has_database_privilege(current_database(), 'CREATE')`;
 
 export function mayReference(table: QualifiedName): Question {

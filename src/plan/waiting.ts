@@ -36,16 +36,19 @@ function waiting(planned: Planned, blockers: readonly Planned[], actual: Schema)
   const { difference, proposal } = planned;
   if (typeof proposal === 'string') return [planned];
   const blocker = blockers.find((each) => waitsFor(difference, each.difference, actual));
-  if (blocker) return [{ difference, proposal: { ...proposal, hazards: [waitingFor(blocker)] } }];
+  if (blocker)
+    return [{ difference, proposal: { ...proposal, hazards: [waitingFor(blocker, difference.object)] } }];
   return difference.kind === 'missing-table'
     ? withoutForeignKeys(difference, proposal, blockers, actual)
     : [planned];
 }
 
-function waitingFor({ difference, proposal }: Planned): Hazard {
+function waitingFor({ difference, proposal }: Planned, object: string): Hazard {
   if (isRename(difference) && typeof proposal !== 'string')
     return hazardOfWaiting(difference, proposal.hazards);
-  return { kind: 'waits', detail: `it builds on ${difference.object}, which stays open` };
+  const isOfTheSame = difference.kind === 'different-type' && difference.object === object;
+  const open = isOfTheSame ? `the type ${difference.wanted.type}` : difference.object;
+  return { kind: 'waits', detail: `it builds on ${open}, which stays open` };
 }
 
 /** A new table need not wait for what only its foreign keys need: they become findings of their own. */
@@ -62,7 +65,7 @@ function withoutForeignKeys(
     const key: Difference = { kind: 'missing-constraint', ...facts, wanted: constraint };
     const blocker = constraint.references && blockers.find((each) => waitsFor(key, each.difference, actual));
     const units = proposal.units.filter(({ steps }) => steps.some((step) => step.object === object));
-    return blocker ? [{ difference: key, proposal: { units, hazards: [waitingFor(blocker)] } }] : [];
+    return blocker ? [{ difference: key, proposal: { units, hazards: [waitingFor(blocker, object)] } }] : [];
   });
   const objects = new Set(waitingKeys.map((each) => each.difference.object));
   const units = proposal.units.filter(({ steps }) => !steps.some(({ object }) => objects.has(object)));
