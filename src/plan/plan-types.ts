@@ -39,6 +39,7 @@ export const planType: Planner<'different-type'> = (difference, context) => {
       keepsValues ? null : hazardOfLoss(difference, context),
       keepsValues && !inPlace ? hazardOfRewrite(difference, context) : null,
       keepsValues && !inPlace ? hazardOfForeignKey(difference, context) : null,
+      hazardOfIdentity(difference),
       ...hazards,
     ],
   );
@@ -92,6 +93,18 @@ function hazardOfRewrite(difference: Difference<'different-type'>, context: Plan
   const names = large.map(({ schema, name }) => displayName(schema, name)).join(' and ');
   const detail = `every row is written anew under an exclusive lock, and these are large: ${names}; change it in a quiet hour`;
   return hazardIf(large.length > 0, 'blocks', detail);
+}
+
+const IDENTITY_TYPES = ['smallint', 'integer', 'bigint'];
+
+function hazardOfIdentity(difference: Difference<'different-type'>): Hazard | null {
+  const { wanted, found } = difference;
+  const drop = `alter table ${quoteQualified(tableOf(difference))} alter ${quoteIdentifier(wanted.name)} drop identity`;
+  return hazardIf(
+    found.identity !== null && !IDENTITY_TYPES.includes(wanted.type),
+    'waits',
+    `it is an identity, which is a smallint, an integer or a bigint; where the application gives the values by now: ${drop}`,
+  );
 }
 
 /** What points to a key has to be what PostgreSQL makes of itself the key's type, and a numeric is made no integer. */

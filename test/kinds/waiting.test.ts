@@ -1,4 +1,10 @@
-import { EntitySchema, type EntitySchemaColumnOptions, type EntitySchemaOptions } from 'typeorm';
+import {
+  Entity,
+  EntitySchema,
+  PrimaryGeneratedColumn,
+  type EntitySchemaColumnOptions,
+  type EntitySchemaOptions,
+} from 'typeorm';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import type { AutoMigratorOptions } from '../../src/auto-migration.options.js';
 import { AutoMigrator } from '../../src/auto-migrator.js';
@@ -7,8 +13,8 @@ import { createTestDatabase } from '../setup/database.js';
 
 interface WaitingCase {
   readonly title: string;
-  readonly before: readonly EntitySchema[];
-  readonly after: readonly EntitySchema[];
+  readonly before: readonly (EntitySchema | (new () => object))[];
+  readonly after: readonly (EntitySchema | (new () => object))[];
   readonly rows?: string;
   readonly backfills?: AutoMigratorOptions['backfills'];
   /** What stays open, and part of the reason. All else has to be healed. */
@@ -48,6 +54,15 @@ const state = (values: string[], value: string): EntitySchema =>
 
 const keyed = (type: 'integer' | 'uuid'): EntitySchema =>
   new EntitySchema({ name: 'room', columns: { id: { type, primary: true } } });
+
+/** An EntitySchema cannot ask for one. */
+function identity(type: 'integer' | 'bigint'): new () => object {
+  @Entity('room')
+  class Room {
+    @PrimaryGeneratedColumn('identity', { type }) id!: number;
+  }
+  return Room;
+}
 
 const cases: WaitingCase[] = [
   {
@@ -121,6 +136,22 @@ const cases: WaitingCase[] = [
       'missing-index public.large': /builds on public.room.a/,
       'missing-column public.room.twice': /builds on public.room.a/,
     },
+  },
+  {
+    title: 'a wider type that no identity can have waits until it is none',
+    before: [identity('bigint')],
+    after: [new EntitySchema({ name: 'room', columns: { id: { type: 'numeric', primary: true } } })],
+    open: {
+      'different-generation public.room.id': /is not changed on a column that has values/,
+      'different-type public.room.id':
+        /^it is an identity, which is a smallint, an integer or a bigint; .*alter table "public"\."room" alter "id" drop identity/,
+    },
+  },
+  {
+    title: 'an identity becomes wider',
+    before: [identity('integer')],
+    after: [identity('bigint')],
+    open: {},
   },
   {
     title: 'a foreign key waits for the key that it points to, its new table does not',
