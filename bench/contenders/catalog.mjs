@@ -3,7 +3,7 @@ import { catalogMessage, fingerprintQuery } from '../subject.mjs';
 
 /** @import { Contender, Place } from '../contender.d.mts' */
 
-// The physical limits: what the server and pg alone need for the same catalog rows, on a session that is open already.
+// The physical limits: what the server and pg alone need for the same catalog rows.
 
 /** @type {Contender} */
 export const catalogQueries = {
@@ -11,6 +11,29 @@ export const catalogQueries = {
   title: 'limit: the catalog queries through `pg` alone',
   upTo: Infinity,
   open: async (place) => openQuery(place, await catalogMessage(place.schema)),
+};
+
+/**
+ * As a check has to, which leaves no session behind: whoever is new to the server has none of the catalog in its caches.
+ * @type {Contender}
+ */
+export const catalogQueriesByNewSession = {
+  name: 'catalog-queries-new-session',
+  title: 'limit: the same by a session that is opened for it',
+  upTo: Infinity,
+  async open({ url, schema }) {
+    const sql = await catalogMessage(schema);
+    return {
+      run: async () => {
+        const client = new pg.Client({ connectionString: url });
+        await client.connect();
+        await client.query(sql);
+        await client.end();
+        return { differences: null };
+      },
+      close: () => Promise.resolve(),
+    };
+  },
 };
 
 /** @type {Contender} */

@@ -1,5 +1,5 @@
 import { firstBoot, initialization, secondBoot } from './boots.mjs';
-import { catalogQueries, fingerprint } from './catalog.mjs';
+import { catalogQueries, catalogQueriesByNewSession, fingerprint } from './catalog.mjs';
 import { fullCheck, steadyCheck } from './checks.mjs';
 import { drizzleKit } from './drizzle-kit.mjs';
 import { mikroOrm } from './mikro-orm.mjs';
@@ -8,7 +8,7 @@ import { typeorm } from './typeorm.mjs';
 /** @import { Contender } from '../contender.d.mts' */
 
 /** @type {readonly Contender[]} */
-export const CHECKS = [fingerprint, steadyCheck, catalogQueries, fullCheck];
+export const CHECKS = [fingerprint, steadyCheck, catalogQueries, catalogQueriesByNewSession, fullCheck];
 
 /** @type {readonly Contender[]} */
 export const BOOTS = [initialization, secondBoot, firstBoot];
