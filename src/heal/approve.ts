@@ -1,5 +1,6 @@
 import { writeApproval } from '../journal/approvals.js';
-import { assertWritable, ensureJournal, journalTablesIn } from '../journal/journal-tables.js';
+import { ensureJournal } from '../journal/ensure-journal.js';
+import { assertWritable, journalTablesIn } from '../journal/journal-relations.js';
 import type { Approval, MeasuredLoss } from '../plan/approval.js';
 import { DECISIONS } from '../plan/consent.js';
 import { JournalError } from '../errors.js';

@@ -1,6 +1,6 @@
 import { JournalError } from '../errors.js';
 import { askOf, type Ask, type Claim, type Claims, type Release } from '../journal/claims.js';
-import { ensureJournal } from '../journal/journal-tables.js';
+import { ensureJournal } from '../journal/ensure-journal.js';
 import type { Trigger } from '../journal/records.js';
 import type { Connect, Connection } from '../schema/connection.js';
 import { acquireHealerLock } from './healer-lock.js';

@@ -1,6 +1,6 @@
 import { AutoMigrationError, describeError } from '../errors.js';
 import { Journal } from '../journal/journal.js';
-import { ensureJournal } from '../journal/journal-tables.js';
+import { ensureJournal } from '../journal/ensure-journal.js';
 import type { Trigger } from '../journal/records.js';
 import { askForUndo, closeUndos, narrowPins, readAppliedSteps } from '../journal/undos.js';
 import type { Drift } from '../plan/plan.js';

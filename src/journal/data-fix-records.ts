@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 import { redact } from '../errors.js';
 import { queryRows, type Connection } from '../schema/connection.js';
-import { journalTable, journalTablesIn } from './journal-tables.js';
+import { journalTablesIn } from './journal-relations.js';
+import { journalTable } from './journal-tables.js';
 
 /** The ids of the data fixes that have taken effect in this database. */
 export async function appliedDataFixes(

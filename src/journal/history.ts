@@ -1,7 +1,8 @@
 import { sqlStateOf } from '../errors.js';
 import { queryRows, type Connection } from '../schema/connection.js';
 import { quoteIdentifier } from '../schema/identifier.js';
-import { assertReadable, isoTime, journalTable, journalTablesIn } from './journal-tables.js';
+import { assertReadable, journalTablesIn } from './journal-relations.js';
+import { isoTime, journalTable } from './journal-tables.js';
 import type { RunRecord } from './records.js';
 
 /**

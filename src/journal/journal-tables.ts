@@ -1,5 +1,4 @@
-import { describeError, InvalidOptionError, JournalError, SqlState, sqlStateOf } from '../errors.js';
-import { queryRows, run, type Connection } from '../schema/connection.js';
+import { InvalidOptionError } from '../errors.js';
 import { displayName, quoteIdentifier, quoteLiteral } from '../schema/identifier.js';
 
 /** The columns and keys of each table, in an order in which they can be made. A new table is a new line here. */
@@ -131,64 +130,7 @@ export function journalTable(schema: string, table: JournalTable): string {
 }
 
 /** What a table of ours says of itself. */
-const COMMENT = 'Journal of nestjs-auto-migration';
-
-/** A table of the journal that is there. */
-export interface JournalRelation {
-  readonly name: JournalTable;
-  readonly columns: readonly string[];
-  /** By this role. */
-  readonly mayBeRead: boolean;
-  readonly mayBeWritten: boolean;
-}
-
-type Journal = ReadonlyMap<JournalTable, JournalRelation>;
-
-/** Some of it is told by several of its tables: it is read as a whole, or not at all. */
-export function mayRead(journal: Journal): boolean {
-  return [...journal.values()].every(({ mayBeRead }) => mayBeRead);
-}
-
-const OWN_JOURNAL = 'or a journal of its own: option "journalSchema"';
-
-/** Why the role cannot see what stands in the journal, and what it needs. */
-export function describeUnread(schema: string): string {
-  return `The journal in schema "${schema}" was not read, so approvals, undos and other releases are not known: the role needs USAGE on that schema and SELECT on its tables, ${OWN_JOURNAL}`;
-}
-
-/** @throws JournalError when the role may not read what is there */
-export function assertReadable(schema: string, journal: Journal): void {
-  if (!mayRead(journal)) throw new JournalError(`${describeUnread(schema)}.`);
-}
-
-/** @throws JournalError when the role may not write to what is there */
-export function assertWritable(schema: string, journal: Journal): void {
-  if ([...journal.values()].every(({ mayBeWritten }) => mayBeWritten)) return;
-  throw new JournalError(
-    `Cannot write to the journal in schema "${schema}": the role needs USAGE on that schema and SELECT, INSERT, UPDATE and DELETE on its tables, ${OWN_JOURNAL}. Nothing was changed.`,
-  );
-}
-
-/**
- * Which of the journal's tables are there: none before the first run, fewer after an older version's.
- *
- * @throws InvalidOptionError where the application has a table, a view … of such a name there
- */
-export async function journalTablesIn(connection: Connection, schema: string): Promise<Journal> {
-  const has = (right: string): string => `has_table_privilege(c.oid, '${right}')`;
-  const sql = `select c.relname as name, c.relkind as kind, obj_description(c.oid, 'pg_class') as comment,
-      has_schema_privilege(c.relnamespace, 'USAGE') and ${has('SELECT')} as "mayBeRead",
-      has_schema_privilege(c.relnamespace, 'USAGE') and ${WRITING.map(has).join(' and ')} as "mayBeWritten",
-      array(select attname::text from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped) as columns
-    from pg_class c where c.relnamespace = to_regnamespace(${quoteLiteral(quoteIdentifier(schema))})
-      and c.relname in (${JOURNAL_TABLES.map(quoteLiteral).join(', ')})`;
-  const found = await queryRows<JournalRelation & { kind: string; comment: string | null }>(connection, sql);
-  for (const { name, kind, columns, comment } of found)
-    if (kind !== 'r' || comment !== COMMENT) assertOurs({ schema, name, columns });
-  return new Map(found.map((relation) => [relation.name, relation]));
-}
-
-const WRITING = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] as const;
+export const JOURNAL_COMMENT = 'Journal of nestjs-auto-migration';
 
 /**
  * A table in the journal's place has to be the journal's: it would be written to, or its columns be taken for ours.
@@ -220,8 +162,19 @@ function columnsOf(table: JournalTable): string[] {
   return lines.map(firstWord).filter((word) => !CONSTRAINTS.includes(word));
 }
 
-/** As a newer version has them; each has to be NULL in the rows that are there, or to have a default. */
-function addLacking(schema: string, table: JournalTable, columns: readonly string[]): string[] {
+/** What makes a table, by the quoted name of its schema. */
+export function createJournalTable(schema: string, table: JournalTable): string[] {
+  const index = INDEXES[table]?.(schema);
+  const create = `create table ${schema}.${table} (${DEFINITIONS[table](schema)});
+comment on table ${schema}.${table} is ${quoteLiteral(JOURNAL_COMMENT)}`;
+  return index === undefined ? [create] : [create, index];
+}
+
+/**
+ * What adds the columns that a table of an older version lacks; each has to be NULL in the rows that are there, or to have a
+ * default.
+ */
+export function addLackingColumns(schema: string, table: JournalTable, columns: readonly string[]): string[] {
   const lacking = columnsOf(table).filter((column) => !columns.includes(column));
   const definitions = DEFINITIONS[table](schema)
     .split('\n')
@@ -233,51 +186,4 @@ function addLacking(schema: string, table: JournalTable, columns: readonly strin
 
 function firstWord(line: string): string {
   return line.trim().split(' ', 1)[0] ?? '';
-}
-
-/**
- * Makes the journal's tables, and columns of them, where they are missing. Only the one healer calls it, so two processes never race for them
- * (CREATE … IF NOT EXISTS alone would not keep them from it).
- */
-export async function ensureJournal(connection: Connection, schema: string): Promise<void> {
-  const there = await journalTablesIn(connection, schema);
-  assertWritable(schema, there);
-  const statements = statementsFor(quoteIdentifier(schema), there);
-  if (statements.length === 0) return;
-  try {
-    await run(connection, inOwnSchema(quoteIdentifier(schema), statements));
-  } catch (error) {
-    await run(connection, 'rollback');
-    const needs =
-      sqlStateOf(error) === SqlState.insufficientPrivilege
-        ? ` The role needs CREATE on the database, or an existing schema of its own: option "journalSchema".`
-        : '';
-    throw new JournalError(
-      `Cannot make the journal in schema "${schema}": ${describeError(error)}. Nothing was changed.${needs}`,
-    );
-  }
-}
-
-function statementsFor(schema: string, there: Journal): string[] {
-  return JOURNAL_TABLES.flatMap((table) => {
-    const relation = there.get(table);
-    if (relation) return addLacking(schema, table, relation.columns);
-    const index = INDEXES[table]?.(schema);
-    const create = `create table ${schema}.${table} (${DEFINITIONS[table](schema)});
-comment on table ${schema}.${table} is ${quoteLiteral(COMMENT)}`;
-    return index === undefined ? [create] : [create, index];
-  });
-}
-
-function inOwnSchema(name: string, statements: readonly string[]): string {
-  return `begin;
-do $$ begin
-  -- IF NOT EXISTS needs CREATE on the database even where the schema is there.
-  if to_regnamespace(${quoteLiteral(name)}) is null then
-    create schema ${name};
-    comment on schema ${name} is 'What nestjs-auto-migration did to this database';
-  end if;
-end $$;
-${statements.join(';\n')};
-commit`;
 }

@@ -4,7 +4,7 @@ import type { Step } from '../plan/step.js';
 import { queryRows, type Connection } from '../schema/connection.js';
 import { quoteIdentifier } from '../schema/identifier.js';
 import { VERSION } from '../version.js';
-import { ensureJournal } from './journal-tables.js';
+import { ensureJournal } from './ensure-journal.js';
 import type { RunOutcome, StepOutcome, Trigger } from './records.js';
 
 export interface StepResult {

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { queryRows, run, type Connection } from '../schema/connection.js';
 import type { Schema, Table } from '../schema/model.js';
-import { journalTable, journalTablesIn } from './journal-tables.js';
+import { journalTablesIn } from './journal-relations.js';
+import { journalTable } from './journal-tables.js';
 
 /** What was found under a hash; nothing where there is none. */
 export interface Remembered {

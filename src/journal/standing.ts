@@ -4,7 +4,8 @@ import type { Connection } from '../schema/connection.js';
 import { approvalsIn } from './approvals.js';
 import type { Claims, Release } from './claims.js';
 import { fillsIn } from './fills.js';
-import { journalTable, journalTablesIn, mayRead, type JournalTable } from './journal-tables.js';
+import { journalTablesIn, mayRead } from './journal-relations.js';
+import { journalTable, type JournalTable } from './journal-tables.js';
 import { nothingToRead, readTogether, type Reading } from './reading.js';
 import { pinsIn, undosIn } from './undos.js';
 
