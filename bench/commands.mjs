@@ -1,7 +1,7 @@
 import { BOOTS, CHECKS, PEERS } from './contenders/table.mjs';
 import { measureFills } from './fill/fill.mjs';
 import { measureLoads } from './load/load.mjs';
-import { measureLooks } from './looks.mjs';
+import { measureFootprints, measureSizes, measureSurroundings } from './looks.mjs';
 
 /** @import { Flags, Measured } from './flags.mjs' */
 
@@ -15,11 +15,15 @@ import { measureLooks } from './looks.mjs';
 export const COMMANDS = {
   check: {
     about: 'looking at a database that is in sync, by us and by others, and booting on it',
-    measure: (server, flags) => measureLooks(server, flags, [...CHECKS, ...BOOTS, ...PEERS], true),
+    measure: (server, flags) => measureSizes(server, flags, [...CHECKS, ...BOOTS, ...PEERS]),
   },
-  boot: {
-    about: 'booting on a database that is in sync',
-    measure: (server, flags) => measureLooks(server, flags, BOOTS, false),
+  surroundings: {
+    about: 'the same beside many tables of others, and at the end of a slow link',
+    measure: (server, flags) => measureSurroundings(server, flags, [...CHECKS, ...BOOTS, ...PEERS]),
+  },
+  footprint: {
+    about: 'what looks and boots do to the memory and the event loop of the application',
+    measure: measureFootprints,
   },
   load: {
     about: 'what the requests of an application wait for while its tables are healed, by us and by others',

@@ -11,7 +11,7 @@ import { measureScenario, scenariosOf } from './scenarios.mjs';
  * @import { Contender } from './contender.d.mts'
  * @import { FootprintFigure } from './footprint/footprint.mjs'
  * @import { Pace } from './measure.mjs'
- * @import { ScenarioFigures } from './scenarios.mjs'
+ * @import { Scenario, ScenarioFigures } from './scenarios.mjs'
  */
 
 /**
@@ -59,62 +59,82 @@ const QUICK = {
 };
 
 /**
+ * Looks and boots in databases of several sizes.
  * @param {string} server
  * @param {Flags} flags
  * @param {readonly Contender[]} all
- * @param {boolean} withFootprints whether memory and the event loop are looked at, too
  * @returns {Promise<Measured>}
  */
-export async function measureLooks(server, flags, all, withFootprints) {
-  const extent = extentOf(flags);
+export async function measureSizes(server, flags, all) {
+  const { pace, ...extent } = extentOf(flags);
+  const scenarios = scenariosOf({ sizes: flags.sizes ?? extent.sizes, crowded: 0, foreign: 0, distant: 0 });
+  return measureLooks(server, flags, all, scenarios, pace);
+}
+
+/**
+ * The same beside many tables of others, and at the end of a slow link.
+ * @param {string} server
+ * @param {Flags} flags
+ * @param {readonly Contender[]} all
+ * @returns {Promise<Measured>}
+ */
+export async function measureSurroundings(server, flags, all) {
+  const { pace, ...extent } = extentOf(flags);
+  return measureLooks(server, flags, all, scenariosOf({ ...extent, sizes: [] }), pace);
+}
+
+/**
+ * What looks and boots do to the process of the application.
+ * @param {string} server
+ * @param {Flags} flags
+ * @returns {Promise<Measured>}
+ */
+export async function measureFootprints(server, flags) {
+  const { footprints: sizes, processes } = extentOf(flags);
+  const footprints = [];
+  for (const tables of flags.sizes ?? sizes) {
+    console.error(`memory and event loop with ${tables} tables …`);
+    footprints.push(...(await measureFootprint(server, tables, processes)));
+  }
+  return toMeasured(flags, { scenarios: [], footprints }, false);
+}
+
+/**
+ * @param {string} server
+ * @param {Flags} flags
+ * @param {readonly Contender[]} all
+ * @param {readonly Scenario[]} scenarios
+ * @param {Pace} pace
+ */
+async function measureLooks(server, flags, all, scenarios, pace) {
   const contenders = chosenOf(all, flags).filter((contender) => !(flags.noPeers && INSTALLED.has(contender)));
   const withPeers = contenders.some((contender) => INSTALLED.has(contender));
   if (withPeers) ensurePeers();
-  const looks = {
-    scenarios: await measureScenarios(server, contenders, extent),
-    footprints: withFootprints ? await measureFootprints(server, extent) : [],
-  };
+  const measured = [];
+  for (const scenario of scenarios) {
+    console.error(`${scenario.title} tables …`);
+    measured.push(await measureScenario(server, scenario, contenders, pace));
+  }
+  return toMeasured(flags, { scenarios: measured, footprints: [] }, withPeers);
+}
+
+/**
+ * @param {Flags} flags
+ * @param {Looks} looks
+ * @param {boolean} withPeers
+ * @returns {Measured}
+ */
+function toMeasured({ quick, only, sizes, noPeers }, looks, withPeers) {
   return {
     figures: looks,
     promises: holdLookPromises(looks),
     markdown: looksMarkdown(looks),
-    isWhole: !flags.quick && !flags.only && !flags.sizes && !flags.noPeers,
+    isWhole: !quick && !only && !sizes && !noPeers,
     withPeers,
   };
 }
 
-/**
- * @param {Flags} flags
- * @returns {Extent}
- */
-function extentOf({ quick, sizes }) {
-  const extent = quick ? QUICK : FULL;
-  return sizes ? { ...extent, sizes, foreign: 0, distant: 0, footprints: [] } : extent;
-}
-
-/**
- * @param {string} server
- * @param {readonly Contender[]} contenders
- * @param {Extent} extent
- */
-async function measureScenarios(server, contenders, extent) {
-  const scenarios = [];
-  for (const scenario of scenariosOf(extent)) {
-    console.error(`${scenario.title} tables …`);
-    scenarios.push(await measureScenario(server, scenario, contenders, extent.pace));
-  }
-  return scenarios;
-}
-
-/**
- * @param {string} server
- * @param {Extent} extent
- */
-async function measureFootprints(server, extent) {
-  const footprints = [];
-  for (const tables of extent.footprints) {
-    console.error(`memory and event loop with ${tables} tables …`);
-    footprints.push(...(await measureFootprint(server, tables, extent.processes)));
-  }
-  return footprints;
+/** @param {Flags} flags */
+function extentOf({ quick }) {
+  return quick ? QUICK : FULL;
 }

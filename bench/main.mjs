@@ -1,4 +1,4 @@
-// npm run bench -- check | boot | load | fill [options]
+// npm run bench -- check | surroundings | footprint | load | fill [options]
 import { parseArgs } from 'node:util';
 import { COMMANDS } from './commands.mjs';
 import { describeMachine } from './report/machine.mjs';
@@ -20,8 +20,8 @@ ${Object.entries(COMMANDS)
   --quick            small sizes and few rounds, in a minute
   --write            put the tables into docs/performance.md
   --only <names>     these contenders alone, as in the JSON, with commas between them
-  --sizes <numbers>  check, boot: these numbers of tables alone, and nothing else
-  --no-peers         check: without those that have to be installed
+  --sizes <numbers>  check, footprint: these numbers of tables
+  --no-peers         check, surroundings: without those that have to be installed
   --rows <numbers>   load, fill: tables of these numbers of rows
 
 A server is started for it; BENCH_DATABASE_URL names another one.`;

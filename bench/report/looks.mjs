@@ -13,8 +13,7 @@ import { duration, table } from './markdown.mjs';
  */
 export function looksMarkdown({ scenarios, footprints }) {
   return [
-    timesTable(scenarios),
-    legend(scenarios),
+    ...(scenarios.length > 0 ? [timesTable(scenarios), legend(scenarios)] : []),
     ...(footprints.length > 0 ? [footprintTable(footprints)] : []),
   ].join('\n\n');
 }
