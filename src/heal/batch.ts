@@ -14,6 +14,13 @@ export interface FillTarget {
   readonly rows: number;
   /** Foreign keys may point to the column, so that changing it conflicts with those who hold the row for theirs. */
   readonly isKey: boolean;
+  /** Where a sweep ends: the key of the row that was the last one when it began. */
+  readonly last?: readonly string[];
+}
+
+/** Whether its rows have no key, so that each one moves when it is updated. */
+export function isMetWhereItLies({ keys }: FillTarget): boolean {
+  return keys.some(({ type }) => type === 'tid');
 }
 
 /** Each table that has rows of the one to fill; none where it is not there. */
@@ -96,19 +103,27 @@ export function nextKey(target: FillTarget, after: readonly string[] | null): st
   return `with met as materialized (${nextRows(target, after, 1)}) ${lastKey(target, 'met')}`;
 }
 
+/** The key of the last row by now; where rows lie, the end of their table. */
+export function keyOfLast(target: FillTarget): string {
+  const { name, keys } = target;
+  if (isMetWhereItLies(target))
+    return `select json_build_array(format('(%s,0)', ${blocksOf(target)})) as key`;
+  const texts = keys.map(({ column }) => `${column}::text`).join(', ');
+  const order = keys.map(({ column }) => `${column} desc`).join(', ');
+  return `select json_build_array(${texts}) as key from only ${name} order by ${order} limit 1`;
+}
+
 /** Rows with their keys as k0, k1, … in the order in which they are met. */
-function nextRows(
-  { name, keys }: FillTarget,
-  after: readonly string[] | null,
-  size: number,
-  further = '',
-): string {
+function nextRows(target: FillTarget, after: readonly string[] | null, size: number, further = ''): string {
+  const { name, keys, last } = target;
   const columns = [...keys.map(({ column }, i) => `${column} as k${i}`), further].filter(Boolean).join(', ');
   // By where they lie they come in order, and sorting would read the whole table.
-  const order = keys.some(({ type }) => type === 'tid')
-    ? ''
-    : `order by ${keys.map(({ column }) => column).join(', ')}`;
-  const condition = after === null ? '' : `where ${compare(keys, '>', after)}`;
+  const order = isMetWhereItLies(target) ? '' : `order by ${keys.map(({ column }) => column).join(', ')}`;
+  const bounds = [
+    ...(after === null ? [] : [compare(keys, '>', after)]),
+    ...(last ? [compare(keys, '<=', last)] : []),
+  ];
+  const condition = bounds.length === 0 ? '' : `where ${bounds.join(' and ')}`;
   return `select ${columns} from only ${name} ${condition} ${order} limit ${size}`;
 }
 
@@ -125,16 +140,23 @@ export interface Left {
   readonly rows: number;
 }
 
-/** Those between two keys. */
+/**
+ * Those between two keys.
+ *
+ * @param to null for the end of the table
+ */
 export function findLeft(
   fill: Fill,
   target: FillTarget,
   after: readonly string[] | null,
-  to: readonly string[],
+  to: readonly string[] | null,
 ): string {
   const { table, conditions } = rowsOf(fill, target);
   const { keys } = target;
-  const bounds = [...(after === null ? [] : [compare(keys, '>', after)]), compare(keys, '<=', to)];
+  const bounds = [
+    ...(after === null ? [] : [compare(keys, '>', after)]),
+    ...(to === null ? [] : [compare(keys, '<=', to)]),
+  ];
   const where = [...bounds, conditions].join(' and ');
   const columns = keys.map(({ column }, i) => `${column} as k${i}`).join(', ');
   return `with auto_migration_left as materialized (select ${columns} from ${table} where ${where})
@@ -149,7 +171,11 @@ export function isAnyLeft(fill: Fill, target: FillTarget, from: number, to: numb
   const { table, conditions } = rowsOf(fill, target);
   const range = `ctid >= '(${from},0)' and ctid < '(${to},0)'`;
   return `select exists (select from ${table} where ${range} and ${conditions}) as left,
-    pg_catalog.pg_relation_size(${quoteLiteral(target.name)}::pg_catalog.regclass) / current_setting('block_size')::int as blocks`;
+    ${blocksOf(target)} as blocks`;
+}
+
+function blocksOf({ name }: FillTarget): string {
+  return `pg_catalog.pg_relation_size(${quoteLiteral(name)}::pg_catalog.regclass) / current_setting('block_size')::int`;
 }
 
 /** The rows that are to be filled and get a value, by the name that the application has for their table. */

@@ -12,7 +12,7 @@ import {
 import type { FillMark } from '../plan/step.js';
 import { run, type Connection } from '../schema/connection.js';
 import { displayName } from '../schema/identifier.js';
-import { describeKey, readTargets, type FillTarget } from './batch.js';
+import { describeKey, isMetWhereItLies, readTargets, type FillTarget } from './batch.js';
 import { FillSession } from './fill-session.js';
 import type { HealProgress } from './heal-progress.js';
 import { Pace } from './pace.js';
@@ -109,7 +109,8 @@ class Filling {
       position = null;
       const isComplete = isWhole && seen.skipped === 0;
       const isSure = seen.untouched === 0 || seen.filled === 0;
-      if (isComplete && seen.failed > 0 && (isSure || sweep >= LAST_SWEEP)) throw await this.refusal(seen);
+      if (isComplete && seen.failed > 0 && (isSure || sweep >= LAST_SWEEP))
+        throw await this.refusal(targets, seen);
       if (isComplete && seen.failed === 0 && (await this.isOver(targets, seen, sweep))) break;
       standstills = seen.skipped > 0 && seen.filled === 0 ? standstills + 1 : 0;
       if (standstills > options.lockRetries || sweep > MOST_SWEEPS) throw heldByOthers(seen);
@@ -118,7 +119,10 @@ class Filling {
     await markFill(connection, options.journalSchema, this.mark);
   }
 
-  /** Meets each row once. */
+  /**
+   * Meets each row once that is there when it begins. What comes later is met by another one: a trigger that writes a row
+   * for each that is filled, or the new versions of rows without a key, would let it never end.
+   */
   private async sweep(targets: readonly FillTarget[], from: FillPosition | null): Promise<Sweep> {
     const seen: Sweep = { filled: 0, skipped: 0, untouched: 0, failed: 0, error: '', key: '' };
     const first = Math.max(
@@ -127,8 +131,10 @@ class Filling {
     );
     let met = from?.met ?? 0;
     this.metBefore = met;
-    for (const target of targets.slice(first)) {
-      let after = target.name === from?.relation ? from.after : null;
+    for (const each of targets.slice(first)) {
+      let after = each.name === from?.relation ? from.after : null;
+      const last = await this.rows.lastKey(each);
+      const target = { ...each, ...(last && { last }) };
       for (;;) {
         this.assertGoingOn();
         const position = { relation: target.name, after, met };
@@ -178,12 +184,12 @@ class Filling {
     seen: Sweep,
   ): Promise<void> {
     const left = await this.rows.left(target, after, position.after ?? []);
-    if (!left.key) return;
-    const untouched = Math.min(unmoved, left.rows);
-    seen.skipped += left.rows - untouched;
+    // One without a key that was set back is somewhere else by now.
+    const untouched = isMetWhereItLies(target) ? unmoved : Math.min(unmoved, left.rows);
+    seen.skipped += Math.max(0, left.rows - untouched);
     if (untouched === 0) return;
     seen.untouched += untouched;
-    await this.noteFailed(target, position, left.key, untouched, UNTOUCHED, seen);
+    await this.noteFailed(target, position, left.key ?? position.after ?? [], untouched, UNTOUCHED, seen);
   }
 
   private async noteFailed(
@@ -251,8 +257,10 @@ class Filling {
     });
   }
 
-  private async refusal({ failed, key, error }: Sweep): Promise<Error> {
-    await endSweep(this.connection, this.options.journalSchema, this.fill);
+  private async refusal(targets: readonly FillTarget[], { error, ...seen }: Sweep): Promise<Error> {
+    const moved = targets.some(isMetWhereItLies) ? await this.rows.countLeft(targets) : null;
+    await endSweep(this.connection, this.options.journalSchema, this.fill, moved);
+    const { failed, key } = moved ?? seen;
     return new Error(
       `${failed} ${failed === 1 ? 'row' : 'rows'} could not be filled, the first ${key}: ${error}`,
     );

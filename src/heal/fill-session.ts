@@ -3,12 +3,24 @@ import type { FillPosition } from '../journal/fills.js';
 import { queryRows, run, type Connection, type Result } from '../schema/connection.js';
 import { liftLimits } from '../schema/limits.js';
 import { setApplicationWording } from '../schema/wording.js';
-import { fillRows, findLeft, isAnyLeft, nextKey, type Batch, type FillTarget, type Left } from './batch.js';
+import {
+  describeKey,
+  fillRows,
+  findLeft,
+  isAnyLeft,
+  keyOfLast,
+  nextKey,
+  type Batch,
+  type FillTarget,
+  type Left,
+} from './batch.js';
 
 interface FillSessionOptions {
   readonly journalSchema: string;
   readonly lockTimeoutMs: number;
 }
+
+const NONE_LEFT: Left = { key: null, rows: 0 };
 
 /** What a fill asks of the database, as the application would read its expression. */
 export class FillSession {
@@ -31,7 +43,34 @@ export class FillSession {
   /** In the transaction of a batch. */
   async left(target: FillTarget, after: readonly string[] | null, to: readonly string[]): Promise<Left> {
     const [left] = await queryRows<Left>(this.session, findLeft(this.fill, target, after, to));
-    return left ?? { key: null, rows: 0 };
+    return left ?? NONE_LEFT;
+  }
+
+  /**
+   * How many rows are left by now, and the key of one: a row without a key that a trigger sets back has moved, and may have
+   * been met twice. Null where that cannot be told, as the expression fails for some row.
+   */
+  async countLeft(
+    targets: readonly FillTarget[],
+  ): Promise<{ readonly failed: number; readonly key: string } | null> {
+    const found = { failed: 0, key: '' };
+    try {
+      for (const target of targets) {
+        const { key, rows } = (await this.ask<Left>(findLeft(this.fill, target, null, null))) ?? NONE_LEFT;
+        found.failed += rows;
+        if (key) found.key ||= describeKey(target, key);
+      }
+    } catch (error) {
+      if (this.session.lost.aborted) throw error;
+      await run(this.session, 'rollback');
+      return null;
+    }
+    return found.failed > 0 ? found : null;
+  }
+
+  /** The key of the last row by now; undefined where there is none. */
+  async lastKey(target: FillTarget): Promise<string[] | undefined> {
+    return (await this.ask<{ key: string[] }>(keyOfLast(target)))?.key;
   }
 
   /** The key of the next row; undefined where there is none. */

@@ -1,6 +1,6 @@
 import { fillId, type Fill, type FillRecord } from '../drift/fill.js';
 import type { FillMark } from '../plan/step.js';
-import { queryRows, run, type Connection } from '../schema/connection.js';
+import { queryRows, type Connection } from '../schema/connection.js';
 import { journalTable } from './journal-tables.js';
 import type { Reading } from './reading.js';
 
@@ -103,8 +103,18 @@ export async function noteRefusal(
   ]);
 }
 
-/** Rows were refused, so it stays pending. */
-export async function endSweep(connection: Connection, schema: string, fill: Fill): Promise<void> {
-  const set = `position = null, finished_at = clock_timestamp()`;
-  await run(connection, `update ${journalTable(schema, 'fill')} set ${set} where id = '${fillId(fill)}'`);
+/**
+ * Rows were refused, so it stays pending.
+ *
+ * @param left how many they are, and the key of one of them, where that was counted once more
+ */
+export async function endSweep(
+  connection: Connection,
+  schema: string,
+  fill: Fill,
+  left: { readonly failed: number; readonly key: string } | null,
+): Promise<void> {
+  const sql = `update ${journalTable(schema, 'fill')} set position = null, finished_at = clock_timestamp(),
+    failed = coalesce($2, failed), sample_keys = case when $3::text is null then sample_keys else array[$3::text] end where id = $1`;
+  await connection.query(sql, [fillId(fill), left?.failed ?? null, left?.key ?? null]);
 }

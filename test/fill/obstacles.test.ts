@@ -208,6 +208,55 @@ test('rows that a trigger skips, beside one that it refuses and one that somebod
   expect(await migrator.heal()).toMatchObject({ outcome: 'nothing-to-do', failed: [] });
 });
 
+describe('a table whose rows a trigger makes more of, or moves, is swept to where it ended', () => {
+  const cases = [
+    {
+      title: 'rows without a key that are set back to NULL: each is met once, and all are counted',
+      table: 'moving',
+      id: 'integer',
+      trigger: 'new.a := null',
+      left: 3000,
+      errors: [expect.stringMatching(/^3000 rows could not be filled, the first ctid = /) as string],
+      fill: { state: 'pending', failed: 3000 },
+    },
+    {
+      title: 'rows without a key of which some are set back',
+      table: 'partly_moving',
+      id: 'integer',
+      trigger: `if new.name like '%7' then new.a := null; end if`,
+      left: 300,
+      errors: [expect.stringMatching(/^300 rows could not be filled, the first ctid = /) as string],
+      fill: { state: 'pending', failed: 300 },
+    },
+    {
+      title: 'a row more for each that is filled',
+      table: 'growing',
+      id: 'serial primary key',
+      trigger: `insert into growing (name) values (new.name)`,
+      left: 3000,
+      errors: [],
+      fill: { state: 'done', failed: 0 },
+    },
+  ];
+
+  test.each(cases)('$title', async ({ table, id, trigger, left, errors, fill }) => {
+    await database.query(`create table ${table} (id ${id}, name text, a text);
+      insert into ${table} (id, name) select i, 'name ' || i from generate_series(1, 3000) i;
+      create function ${table}() returns trigger language plpgsql as $$ begin ${trigger}; return new; end $$;
+      create trigger t before update on ${table} for each row execute function ${table}()`);
+    if (id !== 'integer') await database.query(`select setval('${table}_id_seq', 3000)`);
+    const backfills = [{ table, column: 'a', expression: 'upper(name)' }];
+    const migrator = await prepare(`beside_${table}`, [], { expression: 'name' }, { backfills });
+    const report = await migrator.heal();
+    expect(report.failed.map(({ error }) => error)).toEqual(errors);
+    const [rows] = await database.query(`select count(*) filter (where a is null)::int as left,
+      pg_relation_size('${table}') < 8e6 as "isSmall" from ${table}`);
+    expect(rows).toEqual({ left, isSmall: true });
+    const record = 'select state, failed::int from auto_migration.fill where table_name = $1';
+    expect(await database.query(record, [table])).toEqual([fill]);
+  });
+});
+
 test('an expression that PostgreSQL cannot read fails at once, with its message, and touches no row', async () => {
   const migrator = await prepare('unreadable', ['a'], { expression: 'nmae', column: { nullable: false } });
   const report = await migrator.heal();
