@@ -17,6 +17,9 @@ const CREATE_INDEX = new RegExp(
   `^CREATE (?:UNIQUE )?INDEX (?:CONCURRENTLY )?(${NAME}) ON (?:ONLY )?(${NAME})\\.`,
 );
 const RENAME = new RegExp(`^ALTER (?:TABLE|INDEX|TYPE|SEQUENCE) ${NAME}\\.${NAME} RENAME `);
+const RENAME_OBJECT = new RegExp(
+  `^ALTER TABLE (${NAME})\\.(${NAME}) RENAME (?:TO (${NAME})|COLUMN ${NAME} TO ${NAME})$`,
+);
 
 /** The column that a step has added; null for other steps. */
 export function addedColumn(step: Applied): string | null {
@@ -40,6 +43,13 @@ export function takenIndex(step: Applied): string | null {
 export function builtIndex({ sql }: Applied): QualifiedName | null {
   const [, name, schema] = CREATE_INDEX.exec(sql) ?? [];
   return name === undefined || schema === undefined ? null : { schema: bare(schema), name: bare(name) };
+}
+
+/** The table that has got another name by a step, by that name, or the one of a column that has. */
+export function renamedTo({ sql }: Applied): (QualifiedName & { readonly isColumn: boolean }) | null {
+  const [, schema, name, to] = RENAME_OBJECT.exec(sql) ?? [];
+  if (schema === undefined || name === undefined) return null;
+  return { schema: bare(schema), name: bare(to ?? name), isColumn: to === undefined };
 }
 
 export function isNewTable({ sql }: Applied): boolean {

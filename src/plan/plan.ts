@@ -24,6 +24,7 @@ import type { Answers, Question } from './question.js';
 import { splitColumns, tableName } from './split.js';
 import { pinnedText, type Standing } from './standing.js';
 import { mayBeLong, PHASES, type Unit } from './step.js';
+import { undoneBefore } from './undo-order.js';
 import { withWaiting } from './waiting.js';
 
 /** One finding, as it stands in reports: plain data. */
@@ -53,7 +54,7 @@ export interface Drift {
 /** A unit of work and the finding that it serves. */
 export interface PlannedUnit extends Unit {
   readonly drift: Drift;
-  /** The objects of the renames that have to be done before. */
+  /** The objects of what has to be done before: renames, and of an undo what was done under a new name. */
   readonly presumes: readonly string[];
   /** It may take as long as its table is large, without stopping anybody. */
   readonly isLong: boolean;
@@ -112,7 +113,7 @@ export function planDifferences(
     proposal: withPresumed(propose(difference), presumedBy(difference, renames), waiting),
   }));
   const planned = withWaiting(proposed, actual).map(({ difference, proposal }) => {
-    const presumes = presumedBy(difference, renames);
+    const presumes = [...presumedBy(difference, renames), ...undoneBefore(difference)];
     const drift = toDrift(difference, proposal, policy);
     const units = unitsIn(proposal).map((unit, i): PlannedUnit => ({
       ...unit,

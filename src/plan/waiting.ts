@@ -4,6 +4,7 @@ import type { Constraint, Enum, Index, QualifiedName, Schema, Table } from '../s
 import type { Hazard } from './hazard.js';
 import { hazardOfWaiting, isRename, type Rename } from './presumed.js';
 import type { Proposal, Settled } from './proposal.js';
+import { bearsNameOf } from './undo-order.js';
 
 /** A difference and what is proposed to do about it. */
 export interface Planned {
@@ -46,6 +47,8 @@ function waiting(planned: Planned, blockers: readonly Planned[], actual: Schema)
 function waitingFor({ difference, proposal }: Planned, object: string): Hazard {
   if (isRename(difference) && typeof proposal !== 'string')
     return hazardOfWaiting(difference, proposal.hazards);
+  if (difference.kind === 'undo')
+    return { kind: 'waits', detail: `${difference.object} is to be taken back before it, and stays open` };
   const isOfTheSame = difference.kind === 'different-type' && difference.object === object;
   const open = isOfTheSame ? `the type ${difference.wanted.type}` : difference.object;
   return { kind: 'waits', detail: `it builds on ${open}, which stays open` };
@@ -92,6 +95,8 @@ function waitsFor(difference: Difference, blocker: Difference, actual: Schema): 
     case 'renamed-table':
     case 'renamed-column':
       return pointsTo(difference, blocker);
+    case 'undo':
+      return difference.kind === 'undo' && bearsNameOf(blocker.request, difference.request);
     case 'different-view':
       return isIndexOf(difference, blocker);
     case 'missing-column':

@@ -1,0 +1,22 @@
+import { displayName } from '../schema/identifier.js';
+import type { Difference } from '../drift/drift-kind.js';
+import type { UndoRequest } from '../drift/undo-request.js';
+import { renamedTo } from './applied-step.js';
+
+/** What has to be taken back before a name, as objects: it could not be found under the old one. */
+export function undoneBefore(difference: Difference): readonly string[] {
+  if (difference.kind !== 'undo') return [];
+  const { request, siblings } = difference;
+  return siblings.filter((later) => bearsNameOf(later, request)).map(({ object }) => object);
+}
+
+/** Whether a step was taken under a name that an earlier one has given. */
+export function bearsNameOf(later: UndoRequest, earlier: UndoRequest): boolean {
+  const renamed = renamedTo(earlier);
+  if (renamed === null || Number(later.stepId) <= Number(earlier.stepId)) return false;
+  const { table } = later;
+  // Of a column, what was done to the column itself; of a table, whatever was done to it.
+  return renamed.isColumn
+    ? later.object === earlier.object
+    : table !== null && displayName(table.schema, table.name) === displayName(renamed.schema, renamed.name);
+}
