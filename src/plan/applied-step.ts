@@ -71,7 +71,7 @@ type AppliedToTable = Applied & { readonly table: QualifiedName | null };
 export function isStillThere(step: AppliedToTable, actual: Schema): boolean {
   if (step.table === null || RENAME.test(step.sql)) return true;
   const table = tableOf(step, actual);
-  if (!table) return false;
+  if (!table) return isIndexOfPartition(step, actual);
   const [column, constraint, index] = [
     addedColumn(step) ?? changedType(step),
     addedConstraint(step),
@@ -86,6 +86,15 @@ export function isStillThere(step: AppliedToTable, actual: Schema): boolean {
     isThere(constraint, table.constraints) &&
     isThere(index, table.indexes, table.constraints)
   );
+}
+
+/** One that is built and belongs to no index of the whole table yet: those that do are not listed. */
+function isIndexOfPartition(step: AppliedToTable, { tables }: Schema): boolean {
+  const [{ table }, index] = [step, builtIndex(step)];
+  const partition = tables
+    .flatMap(({ partitions }) => partitions)
+    .find((each) => table !== null && isSameName(each, table));
+  return partition?.indexes.some(({ name }) => name === index?.name) ?? false;
 }
 
 /** The column that a step has added or given another type, as it is now. */

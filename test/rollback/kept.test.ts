@@ -123,6 +123,27 @@ describe('what cannot be taken back whole stays as the run has left it', () => {
   });
 });
 
+test('an index of a partition that a run has built before it was stopped is found, and taken back', async () => {
+  const database = await createTestDatabase();
+  await database.query(`create table guest (id integer not null, age integer) partition by range (id);
+    create table guest_1 partition of guest for values from (1) to (9);
+    insert into guest values (1, 36)`);
+  const before = await database.query(CATALOG);
+  const dataSource = await openDataSource(database.url, [guest({ id, age })]);
+  const migrator = new AutoMigrator(dataSource, { execution: 'online', smallTableBytes: 0 });
+  const stop = new AbortController();
+  const { runId, applied } = await migrator.heal({
+    signal: stop.signal,
+    onApplied: ({ action }) => action === 'create index' && stop.abort(),
+  });
+  expect(applied.at(-1)?.sql).toMatch(
+    /^CREATE UNIQUE INDEX CONCURRENTLY "guest_pkey_\w+" ON "public"."guest_1"/,
+  );
+  const report = await migrator.rollback(runId ?? '', 'ada');
+  expect(report).toMatchObject({ outcome: 'undone', notUndone: [], open: [], failed: [] });
+  expect(await database.query(CATALOG)).toEqual(before);
+});
+
 test('what was made for a column goes with it, once its loss is approved', async () => {
   const database = await createTestDatabase();
   await database.query('create table guest (id integer constraint guest_pkey primary key)');
