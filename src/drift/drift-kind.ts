@@ -75,6 +75,8 @@ export interface DriftPayloads {
     readonly record: FillRecord | null;
     /** No older release can insert rows without a value any more. */
     readonly isFinal: boolean;
+    /** Another fill stays open, which its expression may read. */
+    readonly isUnsure?: boolean;
   };
   'missing-note': { readonly wanted: Note };
   'required-extra-column': { readonly found: Column };

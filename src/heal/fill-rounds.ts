@@ -18,16 +18,19 @@ interface Rounds {
  * until all is done, so that a process that dies in between leaves it to the next run.
  */
 export async function fillInRounds(units: readonly PlannedUnit[], rounds: Rounds): Promise<void> {
-  if (units.length > 1) await new FillRounds(rounds).run(units);
+  const isUnsure = units.some((unit) => markOf(unit).isUnsure === true);
+  if (units.length > 1 || isUnsure) await new FillRounds(rounds, isUnsure).run(units);
   else for (const unit of units) await rounds.run(unit, false);
 }
 
 class FillRounds {
   /** Declared, and swept without a failure. */
   private readonly swept = new Set<PlannedUnit>();
-  private isAnyLeft = false;
 
-  constructor(private readonly rounds: Rounds) {}
+  constructor(
+    private readonly rounds: Rounds,
+    private isAnyLeft: boolean,
+  ) {}
 
   async run(units: readonly PlannedUnit[]): Promise<void> {
     for (const [i, unit] of units.entries()) {
@@ -57,7 +60,7 @@ class FillRounds {
     }
   }
 
-  /** Where others have failed, rows without a value may get one once those are mended. */
+  /** Where others have failed or stay open, rows without a value may get one once those are mended. */
   private async finish(unit: PlannedUnit): Promise<void> {
     const { connection, journalSchema } = this.rounds;
     if (this.isAnyLeft && (await findsNull(connection, fillOf(unit)))) return;

@@ -12,12 +12,13 @@ type Unfilled = Difference<'unfilled-column'>;
 
 /** Online in small batches, else in one statement. Values that are there are never overwritten. */
 export const planUnfilledColumn: Planner<'unfilled-column'> = (difference, context) => {
-  const { fill, isFinal } = difference;
+  const { fill, isFinal, isUnsure = false } = difference;
   const update = step(difference, 'fill', updateOf(fill), 'ROW EXCLUSIVE');
+  // Batches ask for rows without a value once they have ended; a single statement is asked nothing.
   const units =
     context.execution === 'online'
-      ? [batchesUnit({ fill, state: isFinal ? 'done' : 'swept' }, update)]
-      : [fillingUnit('fill', [{ fill, state: isFinal ? 'done' : 'swept' }], [update])];
+      ? [batchesUnit({ fill, state: isFinal ? 'done' : 'swept', isUnsure }, update)]
+      : [fillingUnit('fill', [{ fill, state: isFinal && !isUnsure ? 'done' : 'swept' }], [update])];
   return propose(units, hazardsOf(difference, context));
 };
 

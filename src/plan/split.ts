@@ -12,6 +12,7 @@ import type { PlanContext } from './proposal.js';
 import { hasRows } from './question.js';
 import type { Standing } from './standing.js';
 import { tableOf } from './statements.js';
+import { withUnsureFills } from './unsure-fills.js';
 
 /**
  * A column can be several differences on a table that has rows, or gets some from an older release that does not know
@@ -23,9 +24,10 @@ export function splitColumns(
   context: PlanContext,
   standing: Standing,
 ): Difference[] {
-  const split = differences.flatMap((difference) =>
+  const parts = differences.flatMap((difference) =>
     difference.kind === 'missing-column' ? splitColumn(difference, context, standing) : [difference],
   );
+  const split = withUnsureFills(parts, context);
   const filled = new Set(
     split.flatMap((each) =>
       each.kind === 'unfilled-column' && isFilled(each, context) ? [each.object] : [],

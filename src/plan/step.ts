@@ -77,6 +77,8 @@ export type Manner = 'together' | 'alone' | 'batches';
 export interface FillMark {
   readonly fill: Fill;
   readonly state: FillState;
+  /** Another fill stays open, which its expression may read: it is done only if it leaves no row without a value. */
+  readonly isUnsure?: boolean;
 }
 
 /** The smallest set of steps that must happen together. */

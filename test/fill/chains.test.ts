@@ -7,6 +7,7 @@ import type { BackfillDeclaration } from '../../src/desired/backfill-options.js'
 import type { Execution } from '../../src/plan/proposal.js';
 import { openDataSource } from '../auto-migrator/open-data-source.js';
 import { createTestDatabase, type TestDatabase } from '../setup/database.js';
+import { createTestRole } from '../setup/role.js';
 
 /** Backfills that read what others of the same run fill. */
 interface Chain {
@@ -145,4 +146,79 @@ test('what reads rows that were refused is not swept at each tick, and is filled
     'inn',
     null,
   ]);
+});
+
+test.each<Execution>(['online', 'atomic'])(
+  'what reads rows that the role may not fill is swept once more when it may, %s',
+  async (execution) => {
+    const database = await createTestDatabase();
+    await database.query(`${LEGACY}; insert into bed values (4, 1);
+      alter table hotel add slug text; alter table bed add slug text; update bed set slug = 'own' where id = 4`);
+    const { role, url } = await createTestRole(database);
+    await database.query(`grant select on hotel, bed to ${role}; grant update on bed to ${role};
+      grant create on database ${new URL(url).pathname.slice(1)} to ${role}`);
+    const migrator = await migratorOf({ ...database, url }, BY_HOTEL, { execution });
+    expect(await migrator.heal()).toMatchObject({
+      failed: [],
+      open: [{ kind: 'unfilled-column', object: 'public.hotel.slug' }],
+    });
+    expect(await states(database)).toEqual([{ table: 'bed', state: 'swept', filled: 0 }]);
+    expect(await migrator.heal()).toMatchObject({ outcome: 'nothing-to-do' });
+
+    await database.query(`grant update on hotel to ${role}`);
+    expect(await migrator.heal()).toMatchObject({ outcome: 'healed', open: [] });
+    expect((await database.query('select slug from bed order by id')).flatMap(Object.values)).toEqual([
+      'inn',
+      'inn',
+      null,
+      'own',
+    ]);
+    expect(await database.query('select distinct state from auto_migration.fill')).toEqual([
+      { state: 'done' },
+    ]);
+  },
+);
+
+describe('beside a fill whose rows were refused by an earlier run', () => {
+  const REFUSING = `${LEGACY}; alter table hotel add slug text; alter table bed add slug text;
+    create function refuse() returns trigger language plpgsql as 'begin raise ''no''; end';
+    create trigger t before update on hotel for each row execute function refuse()`;
+
+  async function afterRefusal(
+    expression: string,
+  ): Promise<{ database: TestDatabase; migrator: AutoMigrator }> {
+    const database = await createTestDatabase();
+    await database.query(`${REFUSING}; delete from bed where hotel_id is null`);
+    const columns = { slug: { type: 'text' } } as const;
+    const earlier = await migratorOf(
+      database,
+      { columns, backfills: [slugOfHotel] },
+      { execution: 'online' },
+    );
+    await earlier.heal();
+    const backfills = [slugOfHotel, { table: 'bed', column: 'slug', expression }];
+    return {
+      database,
+      migrator: await migratorOf(database, { columns, backfills }, { execution: 'online' }),
+    };
+  }
+
+  test('what leaves no row is done', async () => {
+    const { database, migrator } = await afterRefusal('id::text');
+    expect(await migrator.heal()).toMatchObject({ failed: [], open: [{ object: 'public.hotel.slug' }] });
+    expect(await states(database)).toEqual([
+      { table: 'bed', state: 'done', filled: 2 },
+      { table: 'hotel', state: 'pending', filled: 0 },
+    ]);
+  });
+
+  test('what leaves rows waits with its NOT NULL, and is not swept at each tick', async () => {
+    const { database, migrator } = await afterRefusal(slugOfRoom.expression);
+    expect(await migrator.heal()).toMatchObject({ failed: [] });
+    expect(await migrator.heal()).toMatchObject({ outcome: 'nothing-to-do', runId: null });
+    await database.query(`drop trigger t on hotel;
+      update auto_migration.fill set finished_at = now() - interval '61 minutes' where failed > 0`);
+    expect(await migrator.heal()).toMatchObject({ outcome: 'healed', open: [] });
+    expect((await database.query('select slug from bed')).flatMap(Object.values)).toEqual(['inn', 'inn']);
+  });
 });
