@@ -67,7 +67,7 @@ export async function executeUnits(
     if (!isLong && todo.some((unit) => unit.isLong)) options.onLong?.();
     isLong ||= todo.some((unit) => unit.isLong);
     const before = isAgain ? done - stepsIn(group) : done;
-    const outcome = await executeGroup(connection, journal, todo, { done: before, of }, options);
+    const outcome = await executeGroup(connection, journal, todo, { done: before, of, isAgain }, options);
     done = before + stepsIn(group);
     applied.push(...outcome.applied);
     failed.push(...outcome.failed);
@@ -134,6 +134,8 @@ function isJoinable({ manner, undoes }: PlannedUnit): boolean {
 interface Position {
   readonly done: number;
   readonly of: number;
+  /** Swept once more by the same run: the step has been told and written down as applied. */
+  readonly isAgain: boolean;
 }
 
 async function executeGroup(
@@ -145,7 +147,9 @@ async function executeGroup(
 ): Promise<GroupResult> {
   const steps = units.flatMap((unit) => unit.steps.map((step): StepInUnit => ({ step, unit })));
   if (steps.length === 0) return { applied: [], failed: [], broken: [] };
-  const ids = await journal.stepsBegin(steps.map(({ step, unit }) => ({ ...step, drift: unit.drift })));
+  const begin = (): Promise<string[]> =>
+    journal.stepsBegin(steps.map(({ step, unit }) => ({ ...step, drift: unit.drift })));
+  const begun = position.isAgain ? null : await begin();
   let ends: StepEnd[];
   try {
     ends = await retryLockConflicts(
@@ -159,13 +163,14 @@ async function executeGroup(
     await cleanUp(connection, units, options);
     await noteVoid(connection, options.journalSchema, error);
     await noteRefusal(connection, options.journalSchema, units, error);
-    const failed = await recordFailure(journal, ids, steps, error, options);
+    const failed = await recordFailure(journal, begun ?? (await begin()), steps, error, options);
     return { applied: [], failed, broken: objectsOf(units) };
   }
+  if (!begun) return { applied: [], failed: [], broken: [] };
   // Committed, whatever becomes of its record.
   const applied = steps.flatMap((step, i) => (isTime(ends[i]) ? [toApplied(step, ends[i])] : []));
   for (const step of applied) options.onApplied?.(step);
-  await recordEnds(journal, ids, ends);
+  await recordEnds(journal, begun, ends);
   const leftOut = units.filter((unit) => steps.some((each, i) => each.unit === unit && !isTime(ends[i])));
   await cleanUp(connection, leftOut, options);
   return { applied, failed: [], broken: objectsOf(leftOut) };

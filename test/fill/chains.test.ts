@@ -95,7 +95,13 @@ describe.each<Execution>(['online', 'atomic'])(
       const database = await createTestDatabase();
       await database.query(LEGACY);
       const migrator = await migratorOf(database, chain, { execution });
-      expect(await migrator.heal()).toMatchObject({ outcome: 'healed', failed: [], open: [] });
+      const { applied, ...report } = await migrator.heal();
+      expect(report).toMatchObject({ outcome: 'healed', failed: [], open: [] });
+      // However often it was swept.
+      const fills = applied.filter(({ action }) => action === 'fill').map(({ object }) => object);
+      expect(fills).toEqual([...new Set(fills)]);
+      const written = `select object from auto_migration.step where action = 'fill' order by id`;
+      expect((await database.query(written)).map(({ object }) => object)).toEqual(fills);
       expect((await database.query(chain.query)).flatMap(Object.values)).toEqual(chain.values);
       expect(await database.query('select distinct state from auto_migration.fill')).toEqual([
         { state: 'done' },
