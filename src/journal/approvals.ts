@@ -22,9 +22,10 @@ export interface GivenApprovals {
 }
 
 export function approvalsIn(schema: string): Reading<GivenApprovals> {
+  // By the number, where a bare id would be the text of it that is selected: '9' comes after '10'.
   const sql = `select distinct on (drift_id) ${AS_APPROVAL}, ${HOLDS} as holds, void_reason as reason
-    from ${journalTable(schema, 'approval')} where used_at is null and expires_at > clock_timestamp()
-    order by drift_id, id desc`;
+    from ${journalTable(schema, 'approval')} given where expires_at > clock_timestamp()
+    order by drift_id, given.id desc`;
   const toValue = (latest: readonly LatestApproval[]): GivenApprovals => {
     const approvals = new Map<string, Approval>();
     const voided = new Map<string, string>();
@@ -61,7 +62,8 @@ export async function writeApproval(
 }
 
 /**
- * Uses an approval up, once: in a transaction that is open together with whatever else happens there.
+ * Uses an approval up, once: in a transaction that is open together with whatever else happens there. Two who have
+ * approved the same in one moment have approved it once.
  *
  * @returns whether it held; whoever else is about to use it is waited for
  */
@@ -71,8 +73,13 @@ export async function useApproval(
   { id, object }: Approval,
   runId: string,
 ): Promise<boolean> {
-  const sql = `update ${journalTable(schema, 'approval')}
-    set used_at = clock_timestamp(), run_id = $2 where id = $1 and ${HOLDS} returning id`;
+  const table = journalTable(schema, 'approval');
+  const sql = `with used as (
+      update ${table} set used_at = clock_timestamp(), run_id = $2 where id = $1 and ${HOLDS} returning drift_id
+    ), others as (
+      update ${table} set voided_at = clock_timestamp(), void_reason = 'another approval of the same was used'
+      where drift_id in (select drift_id from used) and id <> $1 and ${HOLDS})
+    select from used`;
   if ((await queryRows(connection, sql, [id, runId])).length === 0) return false;
   await unpin(connection, schema, object);
   return true;

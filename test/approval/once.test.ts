@@ -154,3 +154,34 @@ describe('two sessions that use one approval, as when a healer has lost its lock
     await two.close();
   });
 });
+
+describe('who approves the same once more', () => {
+  test('has approved it, whatever the numbers of both in the journal', async () => {
+    await approve('extra-index');
+    await database.query(`select setval(pg_get_serial_sequence('auto_migration.approval', 'id'), 8)`);
+    await approve('extra-column');
+    await approve('extra-column');
+    const { applied } = await migrator.heal();
+    expect(applied.map(({ action }) => action)).toEqual(['drop index', 'drop column']);
+    expect((await state()).slice(1)).toEqual([
+      { used: false, voided: true },
+      { used: true, voided: false },
+    ]);
+  });
+
+  test.each([
+    ['in the same moment, so that neither has seen the other', 'voided_at = null, void_reason = null'],
+    ['after the other', 'void_reason = void_reason'],
+  ])('%s, has not approved what comes back later', async (_title, left) => {
+    await approve('extra-column');
+    await approve('extra-column');
+    await database.query(`update auto_migration.approval set ${left}`);
+    expect(await migrator.heal()).toMatchObject({ applied: [{ action: 'drop column' }] });
+    await database.query('alter table room add note text');
+    expect(await migrator.heal()).toMatchObject({ applied: [] });
+    const { drift } = await migrator.check();
+    expect(drift.find(({ kind }) => kind === 'extra-column')?.reason).toBe(
+      'only the database has it; it stays',
+    );
+  });
+});
