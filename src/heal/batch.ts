@@ -103,14 +103,17 @@ export function nextKey(target: FillTarget, after: readonly string[] | null): st
   return `with met as materialized (${nextRows(target, after, 1)}) ${lastKey(target, 'met')}`;
 }
 
+/** What rows are ordered by is qualified by it: a bare name would be that of a column of ours, where it is called alike. */
+const ROWS = 'auto_migration_rows';
+
 /** The key of the last row by now; where rows lie, the end of their table. */
 export function keyOfLast(target: FillTarget): string {
   const { name, keys } = target;
   if (isMetWhereItLies(target))
     return `select json_build_array(format('(%s,0)', ${blocksOf(target)})) as key`;
   const texts = keys.map(({ column }) => `${column}::text`).join(', ');
-  const order = keys.map(({ column }) => `${column} desc`).join(', ');
-  return `select json_build_array(${texts}) as key from only ${name} order by ${order} limit 1`;
+  const order = keys.map(({ column }) => `${ROWS}.${column} desc`).join(', ');
+  return `select json_build_array(${texts}) as key from only ${name} as ${ROWS} order by ${order} limit 1`;
 }
 
 /** Rows with their keys as k0, k1, … in the order in which they are met. */
@@ -118,13 +121,15 @@ function nextRows(target: FillTarget, after: readonly string[] | null, size: num
   const { name, keys, last } = target;
   const columns = [...keys.map(({ column }, i) => `${column} as k${i}`), further].filter(Boolean).join(', ');
   // By where they lie they come in order, and sorting would read the whole table.
-  const order = isMetWhereItLies(target) ? '' : `order by ${keys.map(({ column }) => column).join(', ')}`;
+  const order = isMetWhereItLies(target)
+    ? ''
+    : `order by ${keys.map(({ column }) => `${ROWS}.${column}`).join(', ')}`;
   const bounds = [
     ...(after === null ? [] : [compare(keys, '>', after)]),
     ...(last ? [compare(keys, '<=', last)] : []),
   ];
   const condition = bounds.length === 0 ? '' : `where ${bounds.join(' and ')}`;
-  return `select ${columns} from only ${name} ${condition} ${order} limit ${size}`;
+  return `select ${columns} from only ${name} as ${ROWS} ${condition} ${order} limit ${size}`;
 }
 
 function lastKey({ keys }: FillTarget, rows: string): string {

@@ -303,6 +303,21 @@ test('a backfill of a column that is not there is told', async () => {
   ]);
 });
 
+test.each([
+  ['row', 'key'],
+  ['key', 'row'],
+  ['k1', 'k0'],
+  ['is_empty', 'k0'],
+])('a key of the columns %s and %s is met in its own order, whatever we call ours', async (one, other_) => {
+  const table = `key_${one}_${other_}`;
+  await database.query(`create table ${table} ("${one}" integer, "${other_}" integer, a text, primary key ("${one}", "${other_}"));
+    insert into ${table} select i, -i from generate_series(40, 1, -1) i`);
+  const backfills = [{ table, column: 'a', expression: `"${one}"::text`, batchSize: 3, pauseMs: 0 }];
+  const migrator = await prepare(`beside_${table}`, [], { expression: 'name' }, { backfills });
+  expect(await migrator.heal()).toMatchObject({ failed: [] });
+  expect(await database.query(`select count(a)::int as filled from ${table}`)).toEqual([{ filled: 40 }]);
+});
+
 test('a table that is in no entity is filled, and not otherwise touched', async () => {
   await database.query(
     `create table foreign_ (id integer primary key, a text); insert into foreign_ values (1, null)`,
