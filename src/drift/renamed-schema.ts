@@ -16,7 +16,11 @@ export function withTableAs(
         ? pointingTo(constraint, { ...constraint.references, name })
         : constraint,
     );
-    return { ...table, constraints, ...(isSameName(table, old) ? { name } : {}) };
+    if (!isSameName(table, old)) return { ...table, constraints };
+    const partitions = table.partitions.map((partition) =>
+      isSameName(partition.parent, old) ? { ...partition, parent: { schema: namespace, name } } : partition,
+    );
+    return { ...table, name, constraints, partitions };
   });
   return { ...schema, tables };
 }

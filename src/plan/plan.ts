@@ -11,6 +11,7 @@ import { breaksOlderRelease, olderReleaseHazard } from './older-release.js';
 import { presumedBy, renamesIn, renamesThatWait, withPresumed } from './presumed.js';
 import { needsOwnership } from './privileges.js';
 import { releasedIn } from './released.js';
+import { knownByBothNames } from './renamed-tables.js';
 import { dispositionOf, type Disposition, type Policy } from './policy.js';
 import {
   mayBeLarge,
@@ -82,11 +83,12 @@ export interface PlanOptions {
 /** Decides what is done about each difference. Pure: all it knows of the database is in the arguments. */
 export function planDifferences(
   differences: readonly Difference[],
-  actual: Schema,
+  found: Schema,
   answers: Answers,
   standing: Standing,
   { policy, ...options }: PlanOptions,
 ): Plan {
+  const actual = knownByBothNames(found, differences);
   const known = {
     ...options,
     actual,
@@ -137,7 +139,7 @@ export function planDifferences(
 /** What planning these differences hangs on, as far as is known what it hangs on; an answer may lead to more. */
 export function questionsOf(
   differences: readonly Difference[],
-  actual: Schema,
+  found: Schema,
   known: Answers,
   standing: Standing,
   options: PlanOptions,
@@ -149,6 +151,7 @@ export function questionsOf(
   };
   const ask = (question: Question): boolean | undefined => fact(question) as boolean | undefined;
   const count = (question: Question): number | undefined => fact(question) as number | undefined;
+  const actual = knownByBothNames(found, differences);
   const asking = { ...options, actual, ask, count, fact, newColumns: newColumnsIn(differences) };
   const consented = (difference: Difference, proposal: Proposal): Proposal =>
     withConsent(difference, proposal, standing, asking);

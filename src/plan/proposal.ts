@@ -17,6 +17,7 @@ export type NamePolicy = 'accept' | 'align';
 /** What a planner may know. */
 export interface PlanContext {
   readonly execution: Execution;
+  /** Tables that are to be renamed are in it by both names. */
   readonly actual: Schema;
   /** Undefined where the answer is not known. */
   readonly ask: (question: Question) => boolean | undefined;
