@@ -88,7 +88,7 @@ function render(className: string, units: readonly PlannedUnit[], undos: Undos, 
     `  name = '${className}';`,
     ...(isOutside ? OUTSIDE : []),
     '',
-    ...method('up', [...settings, ...units.flatMap(up)]),
+    ...method('up', [...settings, ...up(units)]),
     '',
     ...method(
       'down',
@@ -112,8 +112,37 @@ function head(className: string, language: MigrationLanguage): string {
   return `export class ${className} ${language === 'ts' ? 'implements MigrationInterface ' : ''}{`;
 }
 
-function up(unit: PlannedUnit): string[] {
-  return unit.steps.flatMap(({ object, action, sql }) => [comment(`${object}: ${action}`), query(sql)]);
+function up(units: readonly PlannedUnit[]): string[] {
+  const fills = units.filter(isFill);
+  return units.flatMap((unit, i) => [
+    ...unit.steps.flatMap(({ object, action, sql }) => [comment(`${object}: ${action}`), query(sql)]),
+    ...(fills.length > 1 && endsFills(unit, units[i + 1]) ? fillAgain(fills) : []),
+  ]);
+}
+
+/** As a healing does it, which asks the rows whether there is anything left; the longest chain is as long as there are fills. */
+function fillAgain(fills: readonly PlannedUnit[]): string[] {
+  const updates = fills.filter(isDeclared).flatMap(({ steps }) => steps.map(({ sql }) => `  ${query(sql)}`));
+  if (updates.length === 0) return [];
+  return [
+    comment('One may read what another one fills: again, for as long as that can take.'),
+    `    for (let round = 1; round < ${fills.length}; round++) {`,
+    ...updates,
+    '    }',
+  ];
+}
+
+function isFill({ fills = [] }: PlannedUnit): boolean {
+  return fills.some(({ state }) => state !== 'pending');
+}
+
+function isDeclared({ fills = [] }: PlannedUnit): boolean {
+  return fills.some(({ fill }) => fill.expression !== null);
+}
+
+/** A default takes the place of what is declared, which so has to have had its turn. */
+function endsFills(unit: PlannedUnit, next: PlannedUnit | undefined): boolean {
+  return isFill(unit) && !(next && isFill(next) && isDeclared(next) === isDeclared(unit));
 }
 
 /** Without those that go, or stay, with others. */

@@ -272,6 +272,28 @@ describe('down takes back whole, or says what it leaves', () => {
   });
 });
 
+test('backfills that read one another fill all rows, before their columns are NOT NULL', async () => {
+  const database = await createTestDatabase();
+  await database.query(`create table lift (id integer constraint lift_pkey primary key);
+    insert into lift values (1), (2)`);
+  const text = { type: 'text' } as const;
+  const columns = { a: text, b: text, c: text, key: { type: 'uuid', default: () => 'gen_random_uuid()' } };
+  const dataSource = await openDataSource(database.url, [lift(columns)]);
+  const migrator = new AutoMigrator(dataSource, {
+    execution: 'online',
+    backfills: [
+      { table: 'lift', column: 'a', expression: `b || '!'` },
+      { table: 'lift', column: 'b', expression: `c || '!'` },
+      { table: 'lift', column: 'c', expression: 'length(key::text)::text' },
+    ],
+  });
+  const { report } = await generate(migrator, { name: 'Heal', output: join(folder, crypto.randomUUID()) });
+  expect(complaints(report.files)).toEqual([]);
+  await migrate(database, await load(report.files));
+  expect(await database.query('select a from lift')).toEqual([{ a: '36!!' }, { a: '36!!' }]);
+  expect(await migrator.heal()).toMatchObject({ failed: [], open: [] });
+});
+
 test('what stays open is told and not written', async () => {
   const database = await createTestDatabase();
   await database.query(ROOMS.replace("'a'", 'null'));
