@@ -10,6 +10,7 @@ import { findTable, hazardOfConcurrentBuild } from './build-index.js';
 import { hazardOfParts, indexInParts, keyInParts } from './plan-partitions.js';
 import { keyHazards, keyUnits } from './plan-keys.js';
 import { alterTable, tableOf } from './statements.js';
+import { hasIndex, hazardOfNames } from './taken-names.js';
 import { unit, type LockMode, type Phase, type Step, type Unit } from './step.js';
 import { violationOf } from './violations.js';
 
@@ -156,16 +157,18 @@ function keyOf(columns: readonly string[]): string {
 
 function hazardsOfAdding(difference: Adding, context: PlanContext): (Hazard | null)[] {
   const { wanted } = difference;
+  const table = tableOf(difference);
   const waits =
     context.execution === 'atomic' ||
     canBeValidatedLater(difference, wanted, context) ||
     keyUnits(difference, context, []) !== null;
-  const blocks = !waits && mayBeLarge(tableOf(difference), context);
+  const blocks = !waits && mayBeLarge(table, context);
   const detail = 'it is checked under a lock that stops the application, and the table is large';
   return [
     needs(difference, wanted, context),
+    hasIndex(wanted) ? hazardOfNames(table.schema, [wanted.name], table, context) : null,
     // A unique index that is there leaves nothing to ask.
-    wanted.type === 'unique' && difference.spare ? null : violationOf(tableOf(difference), wanted, context),
+    wanted.type === 'unique' && difference.spare ? null : violationOf(table, wanted, context),
     hazardIf(blocks, 'blocks', detail),
     ...keyHazards(difference, context),
   ];

@@ -10,6 +10,7 @@ import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from '.
 import { isPointedTo } from './question.js';
 import { step, tableOf } from './statements.js';
 import { unit, type Unit } from './step.js';
+import { hazardOfNames } from './taken-names.js';
 import { duplicatesUnder } from './violations.js';
 
 export const planMissingIndex: Planner<'missing-index'> = (difference, context) => {
@@ -92,6 +93,7 @@ function hazardsOfBuild(
   const blocks = !isLive && context.execution === 'online' && mayBeLarge(table, context);
   return [
     needsCreate(table.schema, context),
+    hazardOfNames(table.schema, [index.name], table, context),
     hazardIf(blocks, 'blocks', 'it is built under a lock that stops all writes, and the table is large'),
     index.unique ? duplicatesUnder(table, index, context) : null,
     isLive ? hazardOfConcurrentBuild(context) : null,

@@ -7,6 +7,7 @@ import { needsCreate } from './privileges.js';
 import { propose, type Planner } from './proposal.js';
 import { alterTable, step } from './statements.js';
 import { unit, type Step } from './step.js';
+import { hasIndex, hazardOfNames } from './taken-names.js';
 
 /** A new table comes whole in one unit; its foreign keys follow when all tables are there. */
 export const planMissingTable: Planner<'missing-table'> = (difference, context) => {
@@ -20,7 +21,11 @@ export const planMissingTable: Planner<'missing-table'> = (difference, context) 
   const references = foreignKeys.map((constraint) =>
     unit(phaseOf(constraint, context), addForeignKey(difference, constraint)),
   );
-  return propose([unit('table', ...whole), ...references], [needsCreate(wanted.schema, context)]);
+  const names = [...wanted.constraints.filter(hasIndex), ...wanted.indexes].map(({ name }) => name);
+  return propose(
+    [unit('table', ...whole), ...references],
+    [needsCreate(wanted.schema, context), hazardOfNames(wanted.schema, names, null, context)],
+  );
 };
 
 /** The new table is empty, so there is nothing to validate. */
