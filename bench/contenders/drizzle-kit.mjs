@@ -12,7 +12,8 @@ import { loadPeer } from '../peers/load.mjs';
 export const drizzleKit = {
   name: 'drizzle-kit',
   title: 'drizzle-kit `pushSchema()`',
-  upTo: 1_000,
+  // With 1,000 one run takes ten minutes.
+  upTo: 100,
   async open({ url, schema, tables }) {
     const [{ pushSchema }, { drizzle }, core, { sql }] = await Promise.all([
       loadPeer('drizzle-kit/api'),
