@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { DesiredSchemaError } from '../errors.js';
+import { contradictionsIn } from './contradictions.js';
 import type { Connection } from '../schema/connection.js';
 import { displayName } from '../schema/identifier.js';
 import type { Note, Schema } from '../schema/model.js';
@@ -52,7 +53,7 @@ export class DesiredSchemas {
 
   /** @throws DesiredSchemaError when the role may build no shadow and none is remembered */
   async read(connection: Connection): Promise<Desired> {
-    const { rendered, digest } = await this.render();
+    const { rendered, digest, contradictions } = await this.render();
     const hash = hashOf(digest, connection.serverVersion);
     if (this.last?.hash === hash) return this.last;
     const { schema: remembered, warning } = await this.memory.recall(connection, hash);
@@ -65,7 +66,7 @@ export class DesiredSchemas {
       schema,
       notes,
       isNew: remembered === undefined && isWhole,
-      warnings: [...(warning === undefined ? [] : [warning]), ...left.map(notCompared)],
+      warnings: [...(warning === undefined ? [] : [warning]), ...left.map(notCompared), ...contradictions],
     };
     // What was refused may be had next time: an extension may have been installed meanwhile.
     this.last = isWhole ? { ...desired, warnings: [] } : undefined;
@@ -85,7 +86,11 @@ export class DesiredSchemas {
   private render(): Promise<Rendering> {
     const entities = this.dataSource.entityMetadatas;
     if (this.rendered?.entities !== entities) {
-      const rendered = renderEntities(this.dataSource).then((all) => digested(within(all, this.schemas)));
+      const contradictions = contradictionsIn(this.dataSource);
+      const rendered = renderEntities(this.dataSource).then((all) => ({
+        ...digested(within(all, this.schemas)),
+        contradictions,
+      }));
       this.rendered = { entities, rendered };
       rendered.catch(() => (this.rendered = undefined));
     }
@@ -137,9 +142,10 @@ interface Rendering {
   readonly rendered: Rendered;
   /** Made once, as the words of thousands of tables take a while. */
   readonly digest: string;
+  readonly contradictions: readonly string[];
 }
 
-function digested(rendered: Rendered): Rendering {
+function digested(rendered: Rendered): Omit<Rendering, 'contradictions'> {
   return { rendered, digest: sha256([VERSION, rendered]) };
 }
 

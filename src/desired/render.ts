@@ -5,7 +5,9 @@ import { describeError } from '../errors.js';
 import { truncateIdentifier } from '../schema/identifier.js';
 import type { Constraint, QualifiedName, Refusal } from '../schema/model.js';
 import { extensionsWanted } from './extensions.js';
+import { byName } from './by-name.js';
 import { doubleQuotes } from './double-quotes.js';
+import { entitiesByTable } from './entities-by-table.js';
 import { ownTablesWanted } from './own-tables.js';
 import { renderViews, type RenderedView } from './render-views.js';
 import { tableOf } from './table-of.js';
@@ -46,7 +48,7 @@ export async function renderEntities(dataSource: DataSource): Promise<Rendered> 
   const queryRunner = dataSource.createQueryRunner();
   try {
     const rendered: (RenderedTable | Refusal)[] = [];
-    for (const metadatas of groupByTable(dataSource)) {
+    for (const metadatas of entitiesByTable(dataSource)) {
       rendered.push(await renderOrRefuse(dataSource, queryRunner, metadatas));
       // TypeORM awaits nothing that takes time here, and the application may be serving.
       if (rendered.length % TABLES_A_BREATH === 0) await breathe();
@@ -111,28 +113,6 @@ function typesOf(tables: readonly RenderedTable[]): RenderedType[] {
 
 function withoutTypes(table: RenderedTable): RenderedTable {
   return { ...table, statements: table.statements.filter((statement) => !isType(statement)) };
-}
-
-/** The same selection as TypeORM's own schema builder makes, several entities of one table together. */
-function groupByTable(dataSource: DataSource): [EntityMetadata, ...EntityMetadata[]][] {
-  const groups = new Map<string, [EntityMetadata, ...EntityMetadata[]]>();
-  for (const metadata of dataSource.entityMetadatas) {
-    if (!metadata.synchronize || metadata.tableType === 'entity-child' || metadata.tableType === 'view')
-      continue;
-    const { schema, name } = tableOf(dataSource, metadata);
-    const key = JSON.stringify([schema, name]);
-    const group = groups.get(key);
-    if (group) group.push(metadata);
-    else groups.set(key, [metadata]);
-  }
-  for (const group of groups.values()) group.sort(entitiesFirst);
-  return [...groups.values()];
-}
-
-/** In an order that does not hang on how the entities were loaded, those that somebody wrote before those of relations. */
-function entitiesFirst(a: EntityMetadata, b: EntityMetadata): number {
-  const rank = ({ tableType }: EntityMetadata): number => (tableType === 'regular' ? 0 : 1);
-  return rank(a) - rank(b) || compareText(a.name, b.name);
 }
 
 async function renderEntity(
@@ -227,12 +207,4 @@ function toAction(action: string | undefined): ForeignKeyAction {
     default:
       return 'NO ACTION';
   }
-}
-
-function byName(a: QualifiedName, b: QualifiedName): number {
-  return compareText(a.schema, b.schema) || compareText(a.name, b.name);
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
