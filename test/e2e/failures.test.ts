@@ -143,23 +143,21 @@ describe('an index whose name somebody has given to another', () => {
     const application = await startApplication({ database, ...options });
     const { schema } = (await application.get()).body.details;
     expect(schema).toMatchObject({ status: 'degraded', reason: 'drift', openDrift: 1, appliedSteps: 1 });
-    const reason = expect.stringMatching(
-      /^create index failed: .*"idx_room_name" already exists.*Rolled back/,
-    ) as string;
+    const reason = 'the name idx_room_name is that of an index of public.suite; rename or drop that';
     const finding = { object: 'public.idx_room_name', disposition: 'open', reason };
     expect(schema?.['drift']).toEqual(expect.arrayContaining([expect.objectContaining(finding)]));
     expect(application.migrations.status().open).toMatchObject([finding]);
-    expect(application.log.find('A step failed')).toMatchObject({ level: 'error' });
+    expect(application.log.find('A step failed')).toBeUndefined();
     expect(await ownerOfTheName()).toEqual([{ owner: 'suite' }]);
   });
 
   test('leaves the other alone when the build is cancelled before it could know', async () => {
     const { migrations, close } = await startApplication({ database, ...options });
     await database.query('drop index idx_room_name');
-    await takeTheName();
     const blocker = await blockMaintenance(database, 'room');
     const healing = migrations.heal();
     await vi.waitFor(async () => expect(await waitingOf(database)).toHaveLength(1), 10_000);
+    await takeTheName();
     await close();
     expect(await healing).toMatchObject({
       failed: [{ error: expect.stringContaining('Stopped: the application shuts down') as string }],

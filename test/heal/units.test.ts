@@ -8,12 +8,12 @@ import { createTestDatabase, type TestDatabase } from '../setup/database.js';
 
 const id = { type: 'integer', primary: true } as const;
 
-/** The index's name is taken by another table's, which PostgreSQL finds out when the new table is already there. */
+/** Somebody refuses its index, when the new table is already there. */
 const guest = new EntitySchema<Record<string, unknown>>({
   name: 'guest',
   columns: { id, room: { type: 'text', comment: 'number and floor' }, stay_id: { type: 'integer' } },
   relations: { stay: { type: 'many-to-one', target: 'stay', joinColumn: { name: 'stay_id' } } },
-  indices: [{ name: 'taken', columns: ['room'] }],
+  indices: [{ name: 'guest_room', columns: ['room'] }],
 });
 
 const stay = new EntitySchema({
@@ -26,9 +26,12 @@ const pet = new EntitySchema({ name: 'pet', columns: { id, name: { type: 'text' 
 const LEGACY = `
   create table stay (id integer primary key);
   insert into stay select generate_series(1, 10);
-  create index taken on stay (id);`;
+  create function refuse() returns event_trigger language plpgsql as $$ begin
+    if exists (select from pg_event_trigger_ddl_commands() where object_identity = 'public.guest_room')
+    then raise 'no index here'; end if; end $$;
+  create event trigger refusing on ddl_command_end when tag in ('CREATE INDEX') execute function refuse();`;
 
-const ERROR = 'relation "taken" already exists. Rolled back: public.guest stays as it was';
+const ERROR = 'no index here. Rolled back: public.guest stays as it was';
 
 async function columnsThatAre(database: TestDatabase): Promise<string[]> {
   const rows = await database.query<{ name: string }>(
@@ -86,7 +89,7 @@ describe.each<{
         {
           object: 'public.guest',
           action: 'create index',
-          sql: 'CREATE INDEX "taken" ON "public"."guest" USING btree (room)',
+          sql: 'CREATE INDEX "guest_room" ON "public"."guest" USING btree (room)',
           error: ERROR,
           blockedBy: [],
         },
@@ -104,7 +107,7 @@ describe.each<{
       const ofGuest = run?.steps.filter(({ object }) => object.startsWith('public.guest'));
       expect(ofGuest?.map((step) => [step.action, step.outcome, step.error])).toEqual([
         ['create table', 'rolled-back', null],
-        ['create index', 'failed', 'relation "taken" already exists'],
+        ['create index', 'failed', 'no index here'],
         ['comment', 'rolled-back', null],
         // A foreign key follows its table: without the table nobody tries it online.
         ...(execution === 'atomic' ? [['add foreign key', 'rolled-back', null]] : []),
@@ -116,7 +119,7 @@ describe.each<{
     });
 
     test('once the cause is gone the next heal does what is left', async () => {
-      await database.query('drop index taken');
+      await database.query('drop event trigger refusing');
       const next = await migrator.heal();
       expect(next).toMatchObject({ outcome: 'healed', open: [], failed: [] });
       const { verdict }: CheckReport = await migrator.check();
