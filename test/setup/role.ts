@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import pRetry from 'p-retry';
 import { onServer, type TestDatabase } from './database.js';
 import { closeAfter } from './open-resources.js';
 
@@ -19,7 +20,11 @@ export async function createTestRole(database: TestDatabase): Promise<TestRole> 
   return { role, url: url.href };
 }
 
-/** A role can be dropped once nothing is its own: the file's databases go first. */
+/**
+ * A role can be dropped once nothing is its own: the file's databases go first. What other files drop at the same moment
+ * may have its rows in the same catalogs of the server ("tuple concurrently deleted").
+ */
 export function dropRoleAfter(role: string): void {
-  closeAfter('roles', () => onServer(`DROP ROLE IF EXISTS ${role}`));
+  const drop = (): Promise<void> => onServer(`DROP ROLE IF EXISTS ${role}`);
+  closeAfter('roles', () => pRetry(drop, { retries: 5, minTimeout: 50 }));
 }
