@@ -6,7 +6,7 @@ import { DesiredSchemas, type Desired } from './desired/desired-schema.js';
 import { notesTableOf, readNotes } from './desired/notes.js';
 import { tablesLeftAlone } from './desired/own-tables.js';
 import { annotate, describeDeclaration } from './desired/declarations.js';
-import { Declarations } from './desired/declared-schema.js';
+import { DeclaredSchemas } from './desired/declared-schemas.js';
 import { awaitsLastSweep, compareFills, filledColumns, type FilledColumn } from './drift/compare-fills.js';
 import { compareNotes } from './drift/compare-notes.js';
 import { differencesOf } from './drift/compare.js';
@@ -51,7 +51,7 @@ interface Settled {
 /** Looks at the database: reads both sides, compares them and judges the differences. Changes nothing. */
 export class Lookout {
   private readonly desired: DesiredSchemas;
-  private readonly declarations: Declarations;
+  private readonly declared: DeclaredSchemas;
   private settled: Settled | undefined;
 
   constructor(
@@ -65,7 +65,7 @@ export class Lookout {
       recall: (connection: Connection, hash: string) => recallSchema(connection, journalSchema, hash),
     };
     this.desired = new DesiredSchemas(dataSource, memory, schemas);
-    this.declarations = new Declarations(dataSource, options);
+    this.declared = new DeclaredSchemas(dataSource, options);
   }
 
   /**
@@ -93,7 +93,7 @@ export class Lookout {
     const { ignore } = this.options;
     const read = await this.desired.read(connection);
     this.assertNoEntityOfTheJournal(read.schema);
-    const declared = this.declarations.addTo(read.schema);
+    const declared = this.declared.of(read.schema);
     const desired = { ...read, schema: declared.schema };
     const schemas = this.options.schemas ?? desired.schema.namespaces.map(({ name }) => name);
     const scope = schemas.map((schema) => ({ actual: schema, reportedAs: schema }));

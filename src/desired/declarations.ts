@@ -12,6 +12,13 @@ export interface Declaration {
   readonly backfill: Backfill;
 }
 
+/** A schema with what stands beside it in the entities. */
+export interface DeclaredSchema {
+  readonly schema: Schema;
+  /** What is declared for columns that it lacks. */
+  readonly left: readonly Declaration[];
+}
+
 /** All that decorators and options declare. An option counts for more than a decorator. */
 export function declarationsOf(
   dataSource: DataSource,
@@ -22,10 +29,7 @@ export function declarationsOf(
 }
 
 /** The schema with its columns annotated, and what is declared for columns that it lacks. */
-export function annotate(
-  schema: Schema,
-  declarations: readonly Declaration[],
-): { readonly schema: Schema; readonly left: readonly Declaration[] } {
+export function annotate(schema: Schema, declarations: readonly Declaration[]): DeclaredSchema {
   if (declarations.length === 0) return { schema, left: [] };
   const left = new Map(declarations.map((declaration) => [keyOf(declaration), declaration]));
   const tables = schema.tables.map((table) => {

@@ -87,10 +87,9 @@ export class DesiredSchemas {
     const entities = this.dataSource.entityMetadatas;
     if (this.rendered?.entities !== entities) {
       const contradictions = contradictionsIn(this.dataSource);
-      const rendered = renderEntities(this.dataSource).then((all) => ({
-        ...digested(within(all, this.schemas)),
-        contradictions,
-      }));
+      const rendered = renderEntities(this.dataSource).then((all) =>
+        toRendering(within(all, this.schemas), contradictions),
+      );
       this.rendered = { entities, rendered };
       rendered.catch(() => (this.rendered = undefined));
     }
@@ -145,8 +144,8 @@ interface Rendering {
   readonly contradictions: readonly string[];
 }
 
-function digested(rendered: Rendered): Omit<Rendering, 'contradictions'> {
-  return { rendered, digest: sha256([VERSION, rendered]) };
+function toRendering(rendered: Rendered, contradictions: readonly string[]): Rendering {
+  return { rendered, digest: sha256([VERSION, rendered]), contradictions };
 }
 
 function hashOf(digest: string, serverVersion: number): string {

@@ -14,7 +14,7 @@ export function nothingToRead<Value>(value: Value): Reading<Value> {
 
 type Readings<Values extends object> = { readonly [Name in keyof Values]: Reading<Values[Name]> };
 
-/** Reads all in one round trip and one snapshot. */
+/** Reads all in one round trip; as they are statements of READ COMMITTED, each sees what was committed before it. */
 export async function readTogether<Values extends object>(
   connection: Connection,
   readings: Readings<Values>,

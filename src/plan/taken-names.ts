@@ -32,7 +32,7 @@ function holderOf(schema: string, names: readonly string[], own: QualifiedName |
   const isOwn =
     own === null
       ? 'false'
-      : `x.indrelid is not distinct from to_regclass(${quoteLiteral(quoteQualified(own))})`;
+      : `coalesce(x.indrelid = to_regclass(${quoteLiteral(quoteQualified(own))}), false)`;
   return `select format('the name %s is that of %s', c.relname, case
       when x.indrelid is not null then 'an index of ' || x.indrelid::regclass
       when c.relkind = 'S' then 'a sequence' when c.relkind in ('v', 'm') then 'a view'

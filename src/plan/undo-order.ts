@@ -1,4 +1,4 @@
-import { displayName } from '../schema/identifier.js';
+import { isSameName } from '../schema/identifier.js';
 import type { Difference } from '../drift/drift-kind.js';
 import type { UndoRequest } from '../drift/undo-request.js';
 import { renamedTo } from './applied-step.js';
@@ -16,7 +16,5 @@ export function bearsNameOf(later: UndoRequest, earlier: UndoRequest): boolean {
   if (renamed === null || Number(later.stepId) <= Number(earlier.stepId)) return false;
   const { table } = later;
   // Of a column, what was done to the column itself; of a table, whatever was done to it.
-  return renamed.isColumn
-    ? later.object === earlier.object
-    : table !== null && displayName(table.schema, table.name) === displayName(renamed.schema, renamed.name);
+  return renamed.isColumn ? later.object === earlier.object : table !== null && isSameName(table, renamed);
 }

@@ -1,8 +1,9 @@
 import { EntitySchema } from 'typeorm';
-import { afterAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { AutoMigrator } from '../../src/auto-migrator.js';
 import { openDataSource } from '../auto-migrator/open-data-source.js';
-import { createTestDatabase } from '../setup/database.js';
+import { createEmptiedDatabase } from '../setup/emptied-database.js';
+import { inBothExecutions } from '../setup/executions.js';
 
 const ROOM = new EntitySchema({
   name: 'room',
@@ -47,6 +48,13 @@ const cases: TakenName[] = [
     mend: 'drop sequence room_floor',
   },
   {
+    title: 'an index, by a type',
+    drift: `drop index room_floor; create type room_floor as (a integer)`,
+    finding: 'missing-index public.room_floor',
+    reason: 'the name room_floor is that of a type; rename or drop that',
+    mend: 'drop type room_floor',
+  },
+  {
     title: 'a unique constraint',
     drift: `alter table room drop constraint room_label; create view room_label as select 1 as one`,
     finding: 'missing-constraint public.room.room_label',
@@ -62,24 +70,20 @@ const cases: TakenName[] = [
   },
 ];
 
-const executions = ['online', 'atomic'] as const;
-const each = cases.flatMap((one) => executions.map((execution) => ({ ...one, execution })));
+const database = await createEmptiedDatabase();
 
-const database = await createTestDatabase();
-beforeEach(() =>
-  database.query('drop schema if exists public, auto_migration cascade; create schema public'),
+test.for(inBothExecutions(cases))(
+  'a name is taken of $title: open until it is free, $execution',
+  async (one) => {
+    const dataSource = await openDataSource(database.url, [ROOM]);
+    await dataSource.synchronize();
+    await database.query(one.drift);
+    const migrator = new AutoMigrator(dataSource, { execution: one.execution });
+    const report = await migrator.heal();
+    expect(report).toMatchObject({ failed: [], error: null });
+    const open = report.open.map(({ kind, object, reason }) => [`${kind} ${object}`, reason]);
+    expect(open).toEqual([[one.finding, one.reason]]);
+    await database.query(one.mend);
+    expect(await migrator.heal()).toMatchObject({ outcome: 'healed', open: [], failed: [] });
+  },
 );
-afterAll(() => database.drop());
-
-test.for(each)('a name is taken of $title: open until it is free, $execution', async (one) => {
-  const dataSource = await openDataSource(database.url, [ROOM]);
-  await dataSource.synchronize();
-  await database.query(one.drift);
-  const migrator = new AutoMigrator(dataSource, { execution: one.execution });
-  const report = await migrator.heal();
-  expect(report).toMatchObject({ failed: [], error: null });
-  const open = report.open.map(({ kind, object, reason }) => [`${kind} ${object}`, reason]);
-  expect(open).toEqual([[one.finding, one.reason]]);
-  await database.query(one.mend);
-  expect(await migrator.heal()).toMatchObject({ outcome: 'healed', open: [], failed: [] });
-});

@@ -5,11 +5,12 @@ import {
   type EntitySchemaColumnOptions,
   type EntitySchemaOptions,
 } from 'typeorm';
-import { afterAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { AutoMigratorOptions } from '../../src/auto-migration.options.js';
 import { AutoMigrator } from '../../src/auto-migrator.js';
 import { openDataSource } from '../auto-migrator/open-data-source.js';
-import { createTestDatabase } from '../setup/database.js';
+import { createEmptiedDatabase } from '../setup/emptied-database.js';
+import { inBothExecutions } from '../setup/executions.js';
 
 interface WaitingCase {
   readonly title: string;
@@ -291,32 +292,29 @@ const cases: WaitingCase[] = [
   },
 ];
 
-const executions = ['online', 'atomic'] as const;
-const each = cases.flatMap((one) => executions.map((execution) => ({ ...one, execution })));
+const database = await createEmptiedDatabase();
 
-const database = await createTestDatabase();
-beforeEach(() =>
-  database.query('drop schema if exists public, auto_migration cascade; create schema public'),
+test.for(inBothExecutions(cases))(
+  '$title, $execution',
+  async ({ before, after, rows, backfills = [], open, execution }) => {
+    const old = await openDataSource(database.url, [...before]);
+    await old.synchronize();
+    await old.destroy();
+    if (rows !== undefined) await database.query(rows);
+    const dataSource = await openDataSource(database.url, [...after]);
+    const migrator = new AutoMigrator(dataSource, { execution, backfills });
+    const declared = (await migrator.check()).drift.filter(({ disposition }) => disposition === 'open');
+    expect(declared.map(({ kind, object }) => `${kind} ${object}`).toSorted()).toEqual(
+      Object.keys(open).toSorted(),
+    );
+    for (const { kind, object, reason } of declared)
+      expect(reason).toMatch(open[`${kind} ${object}`] ?? /^$/);
+    const report = await migrator.heal();
+    expect(report).toMatchObject({ failed: [], error: null });
+    expect(report.open.map(({ kind, object }) => `${kind} ${object}`).toSorted()).toEqual(
+      Object.keys(open).toSorted(),
+    );
+    expect(await migrator.heal()).toMatchObject({ applied: [], failed: [], open: report.open });
+    await dataSource.destroy();
+  },
 );
-afterAll(() => database.drop());
-
-test.for(each)('$title, $execution', async ({ before, after, rows, backfills = [], open, execution }) => {
-  const old = await openDataSource(database.url, [...before]);
-  await old.synchronize();
-  await old.destroy();
-  if (rows !== undefined) await database.query(rows);
-  const dataSource = await openDataSource(database.url, [...after]);
-  const migrator = new AutoMigrator(dataSource, { execution, backfills });
-  const declared = (await migrator.check()).drift.filter(({ disposition }) => disposition === 'open');
-  expect(declared.map(({ kind, object }) => `${kind} ${object}`).toSorted()).toEqual(
-    Object.keys(open).toSorted(),
-  );
-  for (const { kind, object, reason } of declared) expect(reason).toMatch(open[`${kind} ${object}`] ?? /^$/);
-  const report = await migrator.heal();
-  expect(report).toMatchObject({ failed: [], error: null });
-  expect(report.open.map(({ kind, object }) => `${kind} ${object}`).toSorted()).toEqual(
-    Object.keys(open).toSorted(),
-  );
-  expect(await migrator.heal()).toMatchObject({ applied: [], failed: [], open: report.open });
-  await dataSource.destroy();
-});

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import pRetry from 'p-retry';
 import { onServer, type TestDatabase } from './database.js';
 import { closeAfter } from './open-resources.js';
 
@@ -20,11 +19,13 @@ export async function createTestRole(database: TestDatabase): Promise<TestRole> 
   return { role, url: url.href };
 }
 
+let dropped: Promise<unknown> = Promise.resolve();
+
 /**
- * A role can be dropped once nothing is its own: the file's databases go first. What other files drop at the same moment
- * may have its rows in the same catalogs of the server ("tuple concurrently deleted").
+ * A role can be dropped once nothing is its own: the file's databases go first. One after another, as a role and its member
+ * dropped in the same moment both delete what makes it one ("tuple concurrently deleted").
  */
 export function dropRoleAfter(role: string): void {
   const drop = (): Promise<void> => onServer(`DROP ROLE IF EXISTS ${role}`);
-  closeAfter('roles', () => pRetry(drop, { retries: 5, minTimeout: 50 }));
+  closeAfter('roles', () => (dropped = dropped.then(drop, drop)));
 }

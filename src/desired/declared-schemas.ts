@@ -1,18 +1,11 @@
 import type { DataSource } from 'typeorm';
 import type { Schema } from '../schema/model.js';
 import type { BackfillDeclaration } from './backfill-options.js';
-import { annotate, declarationsOf, type Declaration } from './declarations.js';
+import { annotate, declarationsOf, type DeclaredSchema } from './declarations.js';
 import { withFormerNames, type FormerNames } from './former-names.js';
 
-/** A desired schema with what stands beside it in the entities: what columns are filled with, and former names. */
-export interface DeclaredSchema {
-  readonly schema: Schema;
-  /** What is declared for columns that it lacks. */
-  readonly left: readonly Declaration[];
-}
-
 /** Adds to the desired schema what decorators and options declare; only once, as thousands of tables take a while. */
-export class Declarations {
+export class DeclaredSchemas {
   private last:
     { readonly of: Schema; readonly entities: unknown; readonly declared: DeclaredSchema } | undefined;
 
@@ -24,7 +17,7 @@ export class Declarations {
     },
   ) {}
 
-  addTo(schema: Schema): DeclaredSchema {
+  of(schema: Schema): DeclaredSchema {
     const entities = this.dataSource.entityMetadatas;
     if (this.last?.of === schema && this.last.entities === entities) return this.last.declared;
     const named = withFormerNames(schema, this.dataSource, this.options.renamedFrom);
