@@ -148,7 +148,12 @@ function scopeClause(scope: readonly Scope[]): string {
   const rows = values.length === 0 ? `select '', '' where false` : `values ${values.join(', ')}`;
   return `with scope(name, alias, oid) as (
     select n.nspname, v.alias, n.oid from (${rows}) v(name, alias)
-    join pg_namespace n on n.nspname = v.name)`;
+    join pg_namespace n on n.nspname = v.name),
+  relation as materialized (
+    select s.oid as namespace, s.name as actual, s.alias as schema, c.oid, c.relname as name, c.relkind as kind, c.relowner as owner,
+      c.relrowsecurity as secured, c.relhassubclass as inherited, c.relpages as pages, c.reltuples as tuples
+    from scope s join pg_class c on c.relnamespace = s.oid
+    where c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition)`;
 }
 
 async function toSchema(rows: Rows): Promise<Schema> {

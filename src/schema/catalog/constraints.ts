@@ -6,9 +6,12 @@ export interface ConstraintRow {
   readonly table: number;
   readonly name: string;
   readonly contype: 'p' | 'u' | 'c' | 'x' | 'f';
-  readonly definition: string;
+  /** Null for a foreign key, which is written from its parts. */
+  readonly definition: string | null;
   readonly columns: string[];
   readonly convalidated: boolean;
+  /** NOT ENFORCED came with PostgreSQL 18. */
+  readonly notEnforced: boolean;
   readonly disabled: boolean;
   readonly condeferrable: boolean;
   readonly condeferred: boolean;
@@ -28,20 +31,21 @@ const names = (relation: string, numbers: string): string => `case when cardinal
 
 /** A foreign key on a partitioned table has a child constraint per partition: those with a parent are left out. */
 export const constraints: CatalogQuery<ConstraintRow> = {
-  sql: `select o.conrelid as table, o.conname as name, o.contype::text, pg_get_constraintdef(o.oid) as definition,
+  sql: `select o.conrelid as table, o.conname as name, o.contype::text, case when o.contype <> 'f' then pg_get_constraintdef(o.oid) end as definition,
     ${names('o.conrelid', 'o.conkey')} as columns,
-    o.convalidated and (c.relkind = 'r' or o.contype not in ('p', 'u')
+    o.convalidated and (r.kind = 'r' or o.contype not in ('p', 'u')
       or (select x.indisvalid from pg_index x where x.indexrelid = o.conindid)) as convalidated,
+    not o.convalidated and pg_get_constraintdef(o.oid) like '% NOT ENFORCED' as "notEnforced",
     o.contype = 'f' and exists (select from pg_trigger g where g.tgconstraint = o.oid and g.tgenabled = 'D') as disabled,
     o.condeferrable, o.condeferred, o.confupdtype::text, o.confdeltype::text,
-    coalesce(rs.alias, rn.nspname) as "referencedSchema", r.relname as "referencedTable",
+    coalesce(fs.alias, fn.nspname) as "referencedSchema", f.relname as "referencedTable",
     case when o.contype = 'f' then ${names('o.confrelid', 'o.confkey')} end as "referencedColumns"
-  from scope s
-  join pg_class c on c.relnamespace = s.oid and c.relkind in ('r', 'p') and not c.relispartition
-  join pg_constraint o on o.conrelid = c.oid and o.contype in ('p', 'u', 'c', 'x', 'f') and o.conparentid = 0
-  left join pg_class r on o.contype = 'f' and r.oid = o.confrelid
-  left join pg_namespace rn on rn.oid = r.relnamespace
-  left join scope rs on rs.oid = rn.oid
+  from relation r
+  join pg_constraint o on o.conrelid = r.oid and o.contype in ('p', 'u', 'c', 'x', 'f') and o.conparentid = 0
+  left join pg_class f on o.contype = 'f' and f.oid = o.confrelid
+  left join pg_namespace fn on fn.oid = f.relnamespace
+  left join scope fs on fs.oid = fn.oid
+  where r.kind in ('r', 'p')
   order by 1, 2`,
 };
 
@@ -61,7 +65,6 @@ const ACTIONS: Record<string, ForeignKeyAction> = {
   d: 'SET DEFAULT',
 };
 
-/** NOT ENFORCED came with PostgreSQL 18. */
 const UNCHECKED = / NOT (VALID|ENFORCED)$/;
 
 export function toConstraint(row: ConstraintRow, rename: (text: string) => string): Constraint {
@@ -84,11 +87,11 @@ export function toConstraint(row: ConstraintRow, rename: (text: string) => strin
               : 'INITIALLY IMMEDIATE'
             : null,
         })
-      : rename(row.definition.replace(UNCHECKED, '')),
+      : rename((row.definition ?? '').replace(UNCHECKED, '')),
     columns: row.columns,
     validated: row.convalidated,
     // A constraint that is not enforced is not valid either, but VALIDATE would not help.
-    enforced: !row.disabled && !row.definition.endsWith(' NOT ENFORCED'),
+    enforced: !row.disabled && !row.notEnforced,
     references,
   };
 }

@@ -32,16 +32,15 @@ const indexes = `select json_agg(json_build_object('name', i.relname, 'unique', 
 
 /** Partitions at any depth, the outer ones first. */
 export const partitions: CatalogQuery<PartitionRow> = {
-  sql: `select c.oid as table, n.nspname as schema, p.relname as name, p.relkind::text,
+  sql: `select r.oid as table, n.nspname as schema, p.relname as name, p.relkind::text,
     (select json_build_object('schema', fn.nspname, 'name', f.relname)
       from pg_class f join pg_namespace fn on fn.oid = f.relnamespace where f.oid = t.parentrelid) as parent,
     coalesce((${indexes}), '[]') as indexes
-  from scope s
-  join pg_class c on c.relnamespace = s.oid and c.relkind = 'p' and not c.relispartition
-  cross join lateral pg_partition_tree(c.oid) t
+  from relation r
+  cross join lateral pg_partition_tree(r.oid) t
   join pg_class p on p.oid = t.relid
   join pg_namespace n on n.oid = p.relnamespace
-  where t.level > 0
+  where r.kind = 'p' and t.level > 0
   order by 1, t.level, 2, 3`,
 };
 

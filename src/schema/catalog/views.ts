@@ -7,8 +7,7 @@ export interface ViewRow {
 
 /** The SELECTs of views, as PostgreSQL prints them. */
 export const views: CatalogQuery<ViewRow> = {
-  sql: `select c.oid as table, pg_get_viewdef(c.oid) as definition
-  from scope s
-  join pg_class c on c.relnamespace = s.oid and c.relkind in ('v', 'm')
-  where ${notFromExtension('pg_class', 'c.oid')}`,
+  sql: `select r.oid as table, pg_get_viewdef(r.oid) as definition
+  from relation r
+  where r.kind in ('v', 'm') and ${notFromExtension('pg_class', 'r.oid')}`,
 };
