@@ -21,6 +21,7 @@ export {
   InvalidOptionError,
   JournalError,
   PoolTooSmallError,
+  SchemaLockedError,
 } from './errors.js';
 export type { ApprovalReport, ApprovedDrift } from './heal/approve.js';
 export type {

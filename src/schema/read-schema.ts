@@ -11,7 +11,9 @@ import { server, type ServerRow } from './catalog/server.js';
 import { tables, type TableRow } from './catalog/tables.js';
 import { views, type ViewRow } from './catalog/views.js';
 import type { Connection, Result } from './connection.js';
+import { SchemaLockedError, SqlState, sqlStateOf } from '../errors.js';
 import { fingerprintQuery } from './fingerprint.js';
+import { describeHolders } from './holders.js';
 import { castElements } from './array-casts.js';
 import { quoteLiteral } from './identifier.js';
 import type { RelationKind, Schema, Table } from './model.js';
@@ -60,6 +62,12 @@ const RELATION_KINDS: Record<TableRow['relkind'], RelationKind> = {
 /** Whoever heals commits many times a second, and pauses where a table is long at something: some eight seconds in all. */
 const PATIENCE = { retries: 12, minTimeout: 20, maxTimeout: 1000, randomize: true };
 
+/**
+ * Most is read without a lock, but for the text of a check, an expression or a view PostgreSQL opens the table, and waits
+ * for whoever has it for himself alone.
+ */
+const LOCK_TIMEOUT_MS = 5000;
+
 /** Somebody has changed the schema while it was read. */
 class TornReadingError extends Error {
   constructor() {
@@ -69,33 +77,39 @@ class TornReadingError extends Error {
 
 /**
  * Reads schemas from the catalog in one round trip and one snapshot: a schema is never seen half before and half after
- * somebody's change. Takes no lock on any table. Names that are not there are simply missing from the answer.
+ * somebody's change. Takes no lock that anybody waits for. Names that are not there are simply missing from the answer.
  *
  * PostgreSQL's functions that print definitions look past the snapshot at what is there now. So the fingerprint is asked
  * for again after it, and where it is another one all is read anew.
  *
  * @throws TornReadingError when that was so each time
+ * @throws SchemaLockedError when somebody has a table for himself alone for longer than a look may wait
  */
 export async function readSchema(connection: Connection, scope: readonly Scope[]): Promise<Schema> {
   const fingerprint = fingerprintQuery(scope.map(({ actual }) => actual));
   const statements = [
     'begin isolation level repeatable read read only',
+    `set local lock_timeout = ${LOCK_TIMEOUT_MS}`,
     ...readings(scope),
     fingerprint,
     'commit',
     fingerprint,
   ];
-  return pRetry(() => readWhole(connection, statements), {
+  return pRetry(() => readWhole(connection, statements, scope), {
     ...PATIENCE,
     shouldRetry: ({ error }) => error instanceof TornReadingError,
   });
 }
 
-async function readWhole(connection: Connection, statements: readonly string[]): Promise<Schema> {
-  const results = await queryUnlessGone(connection, statements);
+async function readWhole(
+  connection: Connection,
+  statements: readonly string[],
+  scope: readonly Scope[],
+): Promise<Schema> {
+  const results = await queryUnlessGone(connection, statements, scope);
   const [before, , after] = results.slice(-3).map(fingerprintIn);
   if (before === undefined || before !== after) throw new TornReadingError();
-  return { ...(await toSchema(toRows(results.slice(1)))), fingerprint: before };
+  return { ...(await toSchema(toRows(results.slice(2)))), fingerprint: before };
 }
 
 function fingerprintIn({ rows }: Result): string | undefined {
@@ -103,18 +117,23 @@ function fingerprintIn({ rows }: Result): string | undefined {
 }
 
 /** What was dropped while it was being printed is an internal error: no answer then, and it is read anew. */
-async function queryUnlessGone(connection: Connection, statements: readonly string[]): Promise<Result[]> {
+async function queryUnlessGone(
+  connection: Connection,
+  statements: readonly string[],
+  scope: readonly Scope[],
+): Promise<Result[]> {
   try {
     return await query(connection, statements);
   } catch (error) {
-    const isGone = error instanceof Error && 'code' in error && error.code === INTERNAL_ERROR;
-    if (connection.lost.aborted || !isGone) throw error;
+    const code = sqlStateOf(error);
+    if (connection.lost.aborted || (code !== SqlState.internalError && code !== SqlState.lockNotAvailable))
+      throw error;
     await connection.query('rollback');
-    return [];
+    if (code === SqlState.internalError) return [];
+    const schemas = scope.map(({ actual }) => actual);
+    throw new SchemaLockedError(LOCK_TIMEOUT_MS, await describeHolders(connection, schemas));
   }
 }
-
-const INTERNAL_ERROR = 'XX000';
 
 /** The same within a transaction that is open already, seeing what it has made itself. */
 export async function readSchemaInTransaction(

@@ -108,9 +108,7 @@ describe('an index is read as PostgreSQL prints it', () => {
     expectAsPrinted(ddl, 'unique'),
   );
 
-  test.skipIf(POSTGRES_MAJOR < 15).each(SINCE_15)('unique %s', async (ddl) =>
-    expectAsPrinted(ddl, 'unique'),
-  );
+  test.skipIf(POSTGRES_MAJOR < 15).each(SINCE_15)('unique %s', async (ddl) => expectAsPrinted(ddl, 'unique'));
 });
 
 test('so are those of the catalogs themselves, with types that nobody has in mind', async () => {
