@@ -57,17 +57,6 @@ export class DesiredSchemaError extends AutoMigrationError {
   }
 }
 
-/** Somebody has a table for himself alone that the comparison has to look into. */
-export class SchemaLockedError extends AutoMigrationError {
-  override readonly name = 'SchemaLockedError';
-
-  constructor(waitedMs: number, holders: string) {
-    super(
-      `The schema could not be read within ${waitedMs / 1000} s: ${holders || 'somebody had a table for himself alone, and has let go since'}. Nothing was compared or changed. The next look tries again; if the holder is stuck, end it with pg_terminate_backend.`,
-    );
-  }
-}
-
 /** Behind a pooler there was no second connection to the server, beside the one of the lock. Nothing was changed. */
 export class PoolTooSmallError extends AutoMigrationError {
   override readonly name = 'PoolTooSmallError';
@@ -106,7 +95,6 @@ export const SqlState = {
   undefinedTable: '42P01',
   /** A standby, or a session that was made so. */
   readOnly: '25006',
-  internalError: 'XX000',
 } as const;
 
 /** The SQLSTATE of an error from the server. */

@@ -21,7 +21,6 @@ export {
   InvalidOptionError,
   JournalError,
   PoolTooSmallError,
-  SchemaLockedError,
 } from './errors.js';
 export type { ApprovalReport, ApprovedDrift } from './heal/approve.js';
 export type {

@@ -1,6 +1,16 @@
 import { displayName, quoteLiteral } from './identifier.js';
 import { queryRows, type Connection } from './connection.js';
 
+/** Somebody has a table for himself alone that a reading has to open. */
+export class SchemaLockedError extends Error {
+  constructor(waitedMs: number, holders: string) {
+    const who = holders || 'somebody had a table for himself alone, and has let go since';
+    super(
+      `The schema could not be read within ${waitedMs / 1000} s: ${who}. Nothing was compared or changed. The next look tries again; if the holder is stuck, end it with pg_terminate_backend.`,
+    );
+  }
+}
+
 interface Holder {
   readonly schema: string;
   readonly name: string;

@@ -11,9 +11,8 @@ import { server, type ServerRow } from './catalog/server.js';
 import { tables, type TableRow } from './catalog/tables.js';
 import { views, type ViewRow } from './catalog/views.js';
 import type { Connection, Result } from './connection.js';
-import { SchemaLockedError, SqlState, sqlStateOf } from '../errors.js';
 import { fingerprintQuery } from './fingerprint.js';
-import { describeHolders } from './holders.js';
+import { describeHolders, SchemaLockedError } from './holders.js';
 import { castElements } from './array-casts.js';
 import { quoteLiteral } from './identifier.js';
 import type { RelationKind, Schema, Table } from './model.js';
@@ -125,15 +124,17 @@ async function queryUnlessGone(
   try {
     return await query(connection, statements);
   } catch (error) {
-    const code = sqlStateOf(error);
-    if (connection.lost.aborted || (code !== SqlState.internalError && code !== SqlState.lockNotAvailable))
-      throw error;
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (connection.lost.aborted || (code !== INTERNAL_ERROR && code !== LOCK_NOT_AVAILABLE)) throw error;
     await connection.query('rollback');
-    if (code === SqlState.internalError) return [];
+    if (code === INTERNAL_ERROR) return [];
     const schemas = scope.map(({ actual }) => actual);
     throw new SchemaLockedError(LOCK_TIMEOUT_MS, await describeHolders(connection, schemas));
   }
 }
+
+const INTERNAL_ERROR = 'XX000';
+const LOCK_NOT_AVAILABLE = '55P03';
 
 /** The same within a transaction that is open already, seeing what it has made itself. */
 export async function readSchemaInTransaction(

@@ -93,22 +93,24 @@ async function readIndex() {
   return index;
 }
 
-async function expectAsPrinted(ddl: string, unique: '' | 'unique'): Promise<void> {
-  await database.query(`drop index if exists by_hand; create ${unique} index by_hand on guest ${ddl}`);
+async function printedOf(index: string) {
+  await database.query(`drop index if exists by_hand; create ${index}`);
   const [printed] = await database.query<{ definition: string; keys: string[] }>(PRINTED);
-  const index = await readIndex();
-  expect(index?.definition).toBe(printed?.definition);
-  expect(index?.uniqueKeys).toEqual(unique ? printed?.keys : []);
+  return printed;
 }
 
 describe('an index is read as PostgreSQL prints it', () => {
-  test.each(INDEXES)('%s', async (ddl) => expectAsPrinted(ddl, ''));
+  test.each(INDEXES)('%s', async (ddl) => {
+    const printed = await printedOf(`index by_hand on guest ${ddl}`);
+    expect(await readIndex()).toMatchObject({ definition: printed?.definition, uniqueKeys: [] });
+  });
 
-  test.each(INDEXES.filter((ddl) => !ddl.includes('using')))('unique %s', async (ddl) =>
-    expectAsPrinted(ddl, 'unique'),
-  );
+  const unique = INDEXES.filter((ddl) => !ddl.includes('using'));
 
-  test.skipIf(POSTGRES_MAJOR < 15).each(SINCE_15)('unique %s', async (ddl) => expectAsPrinted(ddl, 'unique'));
+  test.each(POSTGRES_MAJOR < 15 ? unique : [...unique, ...SINCE_15])('unique %s', async (ddl) => {
+    const printed = await printedOf(`unique index by_hand on guest ${ddl}`);
+    expect(await readIndex()).toMatchObject({ definition: printed?.definition, uniqueKeys: printed?.keys });
+  });
 });
 
 test('so are those of the catalogs themselves, with types that nobody has in mind', async () => {

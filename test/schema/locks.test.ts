@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { beforeEach, expect, test } from 'vitest';
-import { AutoMigrator, SchemaLockedError } from '../../src/index.js';
+import { AutoMigrator } from '../../src/index.js';
 import { connectorOf } from '../../src/desired/data-source.js';
 import type { Connection } from '../../src/schema/connection.js';
+import { SchemaLockedError } from '../../src/schema/holders.js';
 import { readSchema } from '../../src/schema/read-schema.js';
 import { openDataSource } from '../auto-migrator/open-data-source.js';
 import { createTestDatabase, type TestDatabase } from '../setup/database.js';
