@@ -1,4 +1,4 @@
-import { writeApproval } from '../journal/approvals.js';
+import { usedApprovals, writeApproval } from '../journal/approvals.js';
 import { ensureJournal } from '../journal/ensure-journal.js';
 import { assertWritable, journalTablesIn } from '../journal/journal-relations.js';
 import type { Approval, MeasuredLoss } from '../plan/approval.js';
@@ -54,6 +54,7 @@ export async function approve(
   const { journalSchema, approvalTtlMs: ttlMs } = context.options;
   const connection = await context.connect();
   try {
+    const usedBefore = await usedSoFar(connection, journalSchema, ids);
     const { plan } = await context.lookout.look(connection);
     const approved: ApprovedDrift[] = [];
     const refused: ApprovalReport['refused'][number][] = [];
@@ -66,8 +67,10 @@ export async function approve(
         continue;
       }
       await ensureTable(context, connection);
-      const approval = await writeApproval(connection, journalSchema, drift, { by, ttlMs, loss });
-      approved.push({ drift, approval, waits: whatRemains(drift) });
+      const given = { by, ttlMs, loss, usedBefore };
+      const approval = await writeApproval(connection, journalSchema, drift, given);
+      if (approval) approved.push({ drift, approval, waits: whatRemains(drift) });
+      else refused.push({ id, object: drift.object, reason: DONE });
     }
     return { approved, refused };
   } finally {
@@ -75,6 +78,16 @@ export async function approve(
   }
 }
 
+async function usedSoFar(
+  connection: Connection,
+  journalSchema: string,
+  ids: readonly string[],
+): Promise<string[]> {
+  const journal = await journalTablesIn(connection, journalSchema);
+  return journal.has('approval') ? usedApprovals(connection, journalSchema, ids) : [];
+}
+
+const DONE = 'it was done in the meantime, by an earlier approval of the same';
 const LOCKED = 'somebody else has the table locked; try again';
 
 /** Why nobody can approve a finding; null where somebody can. */

@@ -39,25 +39,53 @@ export function approvalsIn(schema: string): Reading<GivenApprovals> {
 
 type LatestApproval = Approval & { readonly holds: boolean; readonly reason: string | null };
 
-/** Writes down that somebody approves a finding. Takes the place of an earlier approval of the same. */
+/** The numbers of the approvals of these findings that were used. */
+export async function usedApprovals(
+  connection: Connection,
+  schema: string,
+  driftIds: readonly string[],
+): Promise<string[]> {
+  const sql = `select id::text from ${journalTable(schema, 'approval')} where drift_id = any($1) and used_at is not null`;
+  return (await queryRows<{ id: string }>(connection, sql, [driftIds])).map(({ id }) => id);
+}
+
+/** Who approves a finding, and what he has seen of it. */
+export interface GivenApproval {
+  readonly by: string;
+  readonly ttlMs: number;
+  readonly loss: readonly MeasuredLoss[];
+  /** The approvals of the finding that had been used before he looked. */
+  readonly usedBefore: readonly string[];
+}
+
+/**
+ * Writes down that somebody approves a finding. Takes the place of an earlier approval of the same.
+ *
+ * @returns undefined where an earlier one was used since he looked: what he has seen is done, and an approval would be for
+ *   what may come back
+ */
 export async function writeApproval(
   connection: Connection,
   schema: string,
   drift: Drift,
-  given: { readonly by: string; readonly ttlMs: number; readonly loss: readonly MeasuredLoss[] },
-): Promise<Approval> {
+  given: GivenApproval,
+): Promise<Approval | undefined> {
   const table = journalTable(schema, 'approval');
+  // A statement of its own: it waits for whoever is using one of them, and what comes next sees that he has.
+  await queryRows(
+    connection,
+    `update ${table} set voided_at = clock_timestamp(), void_reason = 'approved again' where drift_id = $1 and ${HOLDS}`,
+    [drift.id],
+  );
   const { id, kind, object, desired, actual, sql } = drift;
-  const insert = `with earlier as (
-      update ${table} set voided_at = clock_timestamp(), void_reason = 'approved again'
-      where drift_id = $1 and ${HOLDS})
-    insert into ${table} (drift_id, kind, object, desired, actual, sql, loss, approved_by, expires_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, clock_timestamp() + make_interval(secs => $9::float8 / 1000))
+  const insert = `insert into ${table} (drift_id, kind, object, desired, actual, sql, loss, approved_by, expires_at)
+    select $1, $2, $3, $4, $5, $6, $7, $8, clock_timestamp() + make_interval(secs => $9::float8 / 1000)
+    where not exists (
+      select from ${table} where drift_id = $1 and used_at is not null and id <> all ($10::bigint[]))
     returning ${AS_APPROVAL}`;
   const loss = JSON.stringify(given.loss);
-  const values = [id, kind, object, desired, actual, [...sql], loss, given.by, given.ttlMs];
+  const values = [id, kind, object, desired, actual, [...sql], loss, given.by, given.ttlMs, given.usedBefore];
   const [row] = await queryRows<Approval>(connection, insert, values);
-  if (!row) throw new Error('The approval was not written');
   return row;
 }
 

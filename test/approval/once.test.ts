@@ -156,6 +156,25 @@ describe('two sessions that use one approval, as when a healer has lost its lock
 });
 
 describe('who approves the same once more', () => {
+  test('while it is being done, has not approved what comes back later', async () => {
+    await approve('extra-column');
+    await other.query('begin; update auto_migration.approval set used_at = clock_timestamp()');
+    const { drift } = await migrator.check();
+    const { id = '' } = drift.find(({ kind }) => kind === 'extra-column') ?? {};
+    const approving = migrator.approve([id], 'eve');
+    await waiting();
+    await other.query('alter table room drop column note; commit');
+    expect(await approving).toMatchObject({
+      approved: [],
+      refused: [{ id, reason: expect.stringMatching(/^it was done in the meantime/) as string }],
+    });
+    expect(await state()).toEqual([{ used: true, voided: false }]);
+
+    await database.query('alter table room add note text');
+    expect((await migrator.heal()).applied).toEqual([]);
+    expect(await approve('extra-column')).toMatchObject({ by: 'ada' });
+  });
+
   test('has approved it, whatever the numbers of both in the journal', async () => {
     await approve('extra-index');
     await database.query(`select setval(pg_get_serial_sequence('auto_migration.approval', 'id'), 8)`);
