@@ -98,16 +98,17 @@ export class Lookout {
     const schemas = this.options.schemas ?? desired.schema.namespaces.map(({ name }) => name);
     const scope = schemas.map((schema) => ({ actual: schema, reportedAs: schema }));
     const actual = scope.length === 0 ? desired.schema : await readSchema(connection, scope);
+    await breathe();
     const there = annotate(this.withoutOwnTables(actual, desired.schema), declared.left);
-    const visible = await withMaxima(
-      connection,
-      withoutIgnored(there.schema, ignore),
+    const visible = await withMaxima(connection, withoutIgnored(there.schema, ignore), () =>
       columnsWithSequence(desired.schema),
     );
+    await breathe();
     const release = releaseOf(desired);
     const standing = await readStanding(connection, this.options.journalSchema, this.claims, release);
     const wanted = withoutIgnored(desired.schema, ignore);
     const filled = filledColumns(wanted, visible, standing);
+    await breathe();
     const unfilled = await readUnfilled(
       connection,
       filled.filter(({ found }) => found),

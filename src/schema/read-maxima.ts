@@ -27,27 +27,37 @@ export function columnKey({ schema, name }: QualifiedName, column: string): stri
 /**
  * Adds the largest value of each column that a sequence fills. It is in no catalog, so it is asked of the tables, only
  * where an index answers at once. What cannot be had stays unknown.
+ *
+ * @param keysOf tells which columns are asked for; not called where no sequence fills any
  */
-export async function withMaxima(connection: Connection, schema: Schema, keys: ColumnKeys): Promise<Schema> {
-  const wanted = schema.tables.flatMap((table) =>
-    table.columns.flatMap((column): Filled[] => {
-      const { name, sequence } = column;
-      const isAsked = sequence !== null && !table.hidesRows && keys.has(columnKey(table, name));
-      return isAsked ? [{ table, column, sequence }] : [];
-    }),
-  );
-  if (wanted.length === 0) return schema;
+export async function withMaxima(
+  connection: Connection,
+  schema: Schema,
+  keysOf: () => ColumnKeys,
+): Promise<Schema> {
+  const filled = filledBySequence(schema);
+  if (filled.length === 0) return schema;
+  const keys = keysOf();
+  const wanted = filled.filter(({ table, column }) => keys.has(columnKey(table, column.name)));
   const sequences: Sequences = new Map();
   for (let first = 0; first < wanted.length; first += COLUMNS_A_QUERY)
     await readMaxima(connection, wanted.slice(first, first + COLUMNS_A_QUERY), sequences);
-  const withMaximum = (column: Column): Column => ({
-    ...column,
-    sequence: sequences.get(column) ?? column.sequence,
-  });
+  const withMaximum = (column: Column): Column => {
+    const sequence = sequences.get(column);
+    return sequence ? { ...column, sequence } : column;
+  };
   return {
     ...schema,
     tables: schema.tables.map((table) => ({ ...table, columns: table.columns.map(withMaximum) })),
   };
+}
+
+function filledBySequence({ tables }: Schema): Filled[] {
+  const filled: Filled[] = [];
+  for (const table of tables)
+    for (const column of table.hidesRows ? [] : table.columns)
+      if (column.sequence) filled.push({ table, column, sequence: column.sequence });
+  return filled;
 }
 
 /**

@@ -178,7 +178,9 @@ function scopeClause(scope: readonly Scope[]): string {
 
 async function toSchema(rows: Rows): Promise<Schema> {
   const rename = renamer(rows.namespaces);
+  await breathe();
   const columnsOf = groupByTable(rows.columns);
+  await breathe();
   const constraintsOf = groupByTable(rows.constraints);
   const indexesOf = groupByTable(rows.indexes);
   const partitionsOf = groupByTable(rows.partitions);
