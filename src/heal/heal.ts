@@ -97,8 +97,7 @@ export async function heal(context: HealContext, request: HealRequest): Promise<
   try {
     await healUnlessInSync(context, request, progress);
   } catch (error) {
-    progress.outcome = 'failed';
-    progress.error = describeError(error);
+    progress.brokeOff(describeError(error));
   }
   return progress.toReport(performance.now() - start);
 }

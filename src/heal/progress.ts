@@ -40,6 +40,14 @@ export class Progress {
     this.drift = plan.drift;
   }
 
+  /** Nobody looks again, so what was found before is still there but for what was done of it. */
+  brokeOff(error: string): void {
+    this.outcome = 'failed';
+    this.error = error;
+    const done = new Set(this.applied.map(({ sql }) => sql));
+    this.drift = this.drift.filter(({ sql }) => sql.length === 0 || !sql.every((each) => done.has(each)));
+  }
+
   supersededBy(leader: Claim | null): void {
     this.leader = leader;
     if (leader) this.outcome = 'superseded';

@@ -88,6 +88,7 @@ describe('a run that is asked to stop', () => {
       'Stopped before the next step: the application is shutting down. What was applied stays; the next run goes on.',
     );
     expect(report.applied.map(({ object }) => object)).toEqual(['public.pet']);
+    expect(report.open.map(({ object }) => object)).toEqual(['public.stay.note', 'public.visit.note']);
     await expectHalfDone();
     await expectNextRunToFinish();
   });
@@ -113,6 +114,7 @@ test('a run that loses the lock of the one healer stops, as it is no longer the 
   expect(report.error).toBe(
     'Stopped before the next step: the lock session was lost. What was applied stays; the next run goes on.',
   );
+  expect(report.open.map(({ object }) => object)).toEqual(['public.stay.note', 'public.visit.note']);
   await expectHalfDone();
   await expectNextRunToFinish();
 });
@@ -124,6 +126,7 @@ test('a run whose session dies says so, shows as interrupted, and is finished by
   expect(report).toMatchObject({ outcome: 'failed' });
   expect(report.error).toContain('terminating connection due to administrator command');
   expect(report.applied.map(({ object }) => object)).toEqual(['public.pet']);
+  expect(report.open.map(({ object }) => object)).toEqual(['public.stay.note', 'public.visit.note']);
   await expectHalfDone();
   const [run] = await migrator.history();
   expect(run).toMatchObject({ outcome: 'interrupted', finishedAt: null });
