@@ -36,7 +36,7 @@ const FULL = {
   warmUpMs: 15_000,
   idleMs: 20_000,
   blockedMs: 20_000,
-  limitMs: 15 * 60_000,
+  limitMs: 25 * 60_000,
 };
 
 /** @type {LoadExtent} */
@@ -57,7 +57,12 @@ export async function measureLoads(server, flags) {
   const sizes = flags.rows ?? [flags.quick ? QUICK_ROWS : FULL_ROWS];
   const healers = chosenOf(HEALERS, flags);
   const loads = [];
-  for (const rows of sizes) loads.push(await measureLoad(server, rows, healers, extent));
+  const fewest = Math.min(...sizes);
+  for (const rows of sizes) {
+    // What a forgotten transaction does hangs on its time, and not on the rows.
+    const ofBlocked = rows === fewest ? healers.filter((each) => HEALERS_OF_BLOCKED.includes(each)) : [];
+    loads.push(await measureLoad(server, rows, { healers, ofBlocked }, extent));
+  }
   return {
     figures: { loads },
     promises: holdLoadPromises(loads),
@@ -70,20 +75,18 @@ export async function measureLoads(server, flags) {
 /**
  * @param {string} server
  * @param {number} rows
- * @param {readonly Healer[]} healers
+ * @param {{ healers: readonly Healer[], ofBlocked: readonly Healer[] }} contenders
  * @param {LoadExtent} extent
  * @returns {Promise<LoadFigures>}
  */
-async function measureLoad(server, rows, healers, extent) {
+async function measureLoad(server, rows, { healers, ofBlocked }, extent) {
   console.error(`${rows.toLocaleString('en')} rows …`);
   const original = await newDatabase(server);
   try {
     await execute(original.url, createBookings(rows));
     const healings = [];
     for (const healer of healers) healings.push(await measureOnCopy(original, healer, 0));
-    for (const healer of healers.filter((each) => HEALERS_OF_BLOCKED.includes(each))) {
-      healings.push(await measureOnCopy(original, healer, extent.blockedMs));
-    }
+    for (const healer of ofBlocked) healings.push(await measureOnCopy(original, healer, extent.blockedMs));
     return { rows, extent, healings };
   } finally {
     await original.drop();
