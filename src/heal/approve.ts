@@ -87,7 +87,7 @@ async function usedSoFar(
   return journal.has('approval') ? usedApprovals(connection, journalSchema, ids) : [];
 }
 
-const DONE = 'it was done in the meantime, by an earlier approval of the same';
+const DONE = 'an earlier approval of the same was used in the meantime; look again whether it is done';
 const LOCKED = 'somebody else has the table locked; try again';
 
 /** Why nobody can approve a finding; null where somebody can. */

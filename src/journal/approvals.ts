@@ -71,10 +71,12 @@ export async function writeApproval(
   given: GivenApproval,
 ): Promise<Approval | undefined> {
   const table = journalTable(schema, 'approval');
-  // A statement of its own: it waits for whoever is using one of them, and what comes next sees that he has.
+  // A statement of its own: it waits for whoever is using one of them, even one that has expired by now, and what comes
+  // next sees that he has.
   await queryRows(
     connection,
-    `update ${table} set voided_at = clock_timestamp(), void_reason = 'approved again' where drift_id = $1 and ${HOLDS}`,
+    `update ${table} set voided_at = clock_timestamp(), void_reason = 'approved again'
+    where drift_id = $1 and used_at is null and voided_at is null`,
     [drift.id],
   );
   const { id, kind, object, desired, actual, sql } = drift;

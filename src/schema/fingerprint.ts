@@ -9,9 +9,14 @@ export function fingerprintQuery(schemas: readonly string[]): string {
   return `with s as materialized (
       select oid, xmin, nspname from pg_catalog.pg_namespace where nspname in (${schemas.map(quoteLiteral).join(', ')})
     ), c as materialized (
-      select oid, xmin, relkind, relhasindex, relhastriggers, relhasrules from pg_catalog.pg_class where relnamespace in (select oid from s)
+      select oid, xmin, relkind, relhasrules from pg_catalog.pg_class where relnamespace in (select oid from s)
     ), r as materialized (
-      select oid, relhasindex, relhastriggers, relhasrules from c where relkind in ('r', 'p', 'v', 'm', 'f')
+      select oid, relhasrules from c where relkind in ('r', 'p', 'v', 'm', 'f')
+    ), k as materialized (
+      ${rowsOf('r', 'pg_constraint', 'conrelid', { seed: 'x.oid::int8', also: 'x.contype' })}
+    ), p as materialized (
+      select tree.relid::oid as oid from c cross join lateral pg_catalog.pg_partition_tree(c.oid) tree
+      where c.relkind = 'p' and tree.level > 0
     ), t as materialized (
       select oid, xmin from pg_catalog.pg_type where typnamespace in (select oid from s) and typtype in ('d', 'e')
     )
@@ -23,41 +28,74 @@ export function fingerprintQuery(schemas: readonly string[]): string {
 /**
  * The rows of each catalog that a comparison reads. The object's identity seeds the hash, so that two rows that change places
  * are not taken for each other. A changed default writes the column's row anew, too, and an index has a row of its own for
- * any change of its columns.
+ * any change of its columns. Partitions, and what a foreign key refers to, may be in any schema.
  */
 const ROWS: readonly string[] = [
   `select xmin, oid::int8 as seed from s`,
   `select xmin, oid::int8 from c`,
   `select xmin, oid::int8 from t`,
-  rowsOf('r', 'pg_attribute', 'attrelid', 'x.attrelid::int8 * 2048 + x.attnum', 'x.attnum > 0'),
-  rowsOf('r', 'pg_constraint', 'conrelid', 'x.oid::int8'),
-  rowsOf('t', 'pg_constraint', 'contypid', 'x.oid::int8'),
-  rowsOf('(select oid from r where relhasindex)', 'pg_index', 'indrelid', 'x.indexrelid::int8'),
-  rowsOf('(select oid from r where relhastriggers)', 'pg_trigger', 'tgrelid', 'x.oid::int8'),
-  rowsOf('(select oid from r where relhasrules)', 'pg_rewrite', 'ev_class', 'x.oid::int8'),
-  rowsOf(`(select oid from c where relkind = 'S')`, 'pg_sequence', 'seqrelid', 'x.seqrelid::int8'),
-  rowsOf(
-    `(select oid from c where relkind = 'S')`,
-    'pg_depend',
-    'objid',
-    'x.objid::int8 * 2048 + x.refobjsubid',
-    isOfRelation('classid'),
+  `select xmin, seed from k`,
+  rowsOf('r', 'pg_attribute', 'attrelid', {
+    seed: 'x.attrelid::int8 * 2048 + x.attnum',
+    condition: 'x.attnum > 0',
+  }),
+  rowsOf('t', 'pg_constraint', 'contypid', { seed: 'x.oid::int8' }),
+  rowsOf('r', 'pg_index', 'indrelid', { seed: 'x.indexrelid::int8' }),
+  rowsOf(`(select seed::oid as oid from k where contype = 'f')`, 'pg_trigger', 'tgconstraint', {
+    seed: 'x.oid::int8',
+  }),
+  rowsOf('(select oid from r where relhasrules)', 'pg_rewrite', 'ev_class', { seed: 'x.oid::int8' }),
+  rowsOf(`(select oid from c where relkind = 'S')`, 'pg_sequence', 'seqrelid', { seed: 'x.seqrelid::int8' }),
+  rowsOf(`(select oid from c where relkind = 'S')`, 'pg_depend', 'objid', {
+    seed: 'x.objid::int8 * 2048 + x.refobjsubid',
+    condition: isOf('classid', 'pg_class'),
+  }),
+  ...(['r', 't'] as const).map((owners) =>
+    rowsOf(owners, 'pg_depend', 'objid', {
+      seed: 'x.objid::int8',
+      condition: `${isOf('classid', owners === 'r' ? 'pg_class' : 'pg_type')} and x.objsubid = 0 and x.deptype = 'e'`,
+    }),
   ),
-  rowsOf('r', 'pg_description', 'objoid', 'x.objoid::int8 * 2048 + x.objsubid', isOfRelation('classoid')),
-  rowsOf('t', 'pg_enum', 'enumtypid', 'x.oid::int8'),
+  rowsOf('r', 'pg_description', 'objoid', {
+    seed: 'x.objoid::int8 * 2048 + x.objsubid',
+    condition: isOf('classoid', 'pg_class'),
+  }),
+  rowsOf('t', 'pg_enum', 'enumtypid', { seed: 'x.oid::int8' }),
+  rowsOf('p', 'pg_class', 'oid', { seed: 'x.oid::int8' }),
+  rowsOf('p', 'pg_inherits', 'inhrelid', { seed: 'x.inhrelid::int8' }),
+  rowsOf('p', 'pg_index', 'indrelid', { seed: 'x.indexrelid::int8' }),
+  rowsOf(
+    `(select x.indexrelid as oid from p join pg_catalog.pg_index x on x.indrelid = p.oid)`,
+    'pg_inherits',
+    'inhrelid',
+    { seed: 'x.inhrelid::int8' },
+  ),
   `select xmin, oid::int8 from pg_catalog.pg_extension`,
 ];
+
+/** Which rows of a catalog count, and what they give besides their xmin. */
+interface Selection {
+  readonly seed: string;
+  readonly condition?: string;
+  readonly also?: string;
+}
 
 /**
  * The rows of a catalog that belong to owners, looked up by its index. OFFSET 0 keeps the planner from reading the catalog
  * whole instead: the schemas may be a small part of the database.
  */
-function rowsOf(owners: string, catalog: string, key: string, seed: string, condition = 'true'): string {
-  return `select found.xmin, found.seed from ${owners} owner cross join lateral (
-        select x.xmin, ${seed} as seed from pg_catalog.${catalog} x
+function rowsOf(
+  owners: string,
+  catalog: string,
+  key: string,
+  { seed, condition = 'true', also }: Selection,
+): string {
+  const more = also === undefined ? '' : `, ${also}`;
+  return `select found.* from ${owners} owner cross join lateral (
+        select x.xmin, ${seed} as seed${more} from pg_catalog.${catalog} x
         where x.${key} = owner.oid and ${condition} offset 0) found`;
 }
 
-function isOfRelation(column: string): string {
-  return `x.${column} = 'pg_catalog.pg_class'::pg_catalog.regclass`;
+function isOf(column: string, catalog: string): string {
+  return `x.${column} = 'pg_catalog.${catalog}'::pg_catalog.regclass`;
 }

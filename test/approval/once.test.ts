@@ -156,24 +156,40 @@ describe('two sessions that use one approval, as when a healer has lost its lock
 });
 
 describe('who approves the same once more', () => {
-  test('while it is being done, has not approved what comes back later', async () => {
-    await approve('extra-column');
-    await other.query('begin; update auto_migration.approval set used_at = clock_timestamp()');
-    const { drift } = await migrator.check();
-    const { id = '' } = drift.find(({ kind }) => kind === 'extra-column') ?? {};
-    const approving = migrator.approve([id], 'eve');
-    await waiting();
-    await other.query('alter table room drop column note; commit');
-    expect(await approving).toMatchObject({
-      approved: [],
-      refused: [{ id, reason: expect.stringMatching(/^it was done in the meantime/) as string }],
-    });
-    expect(await state()).toEqual([{ used: true, voided: false }]);
+  test.each([
+    ['holds', '1 day'],
+    ['has expired since', '0'],
+  ])(
+    'while it is being done by one that %s, has not approved what comes back later',
+    async (_title, rest) => {
+      await approve('extra-column');
+      await database.query(
+        `update auto_migration.approval set expires_at = clock_timestamp() + interval '${rest}'`,
+      );
+      await other.query('begin; update auto_migration.approval set used_at = clock_timestamp()');
+      const { drift } = await migrator.check();
+      const { id = '' } = drift.find(({ kind }) => kind === 'extra-column') ?? {};
+      const approving = migrator.approve([id], 'eve');
+      await waiting();
+      await other.query('alter table room drop column note; commit');
+      expect(await approving).toMatchObject({
+        approved: [],
+        refused: [
+          {
+            id,
+            reason: expect.stringMatching(
+              /^an earlier approval of the same was used in the meantime/,
+            ) as string,
+          },
+        ],
+      });
+      expect(await state()).toEqual([{ used: true, voided: false }]);
 
-    await database.query('alter table room add note text');
-    expect((await migrator.heal()).applied).toEqual([]);
-    expect(await approve('extra-column')).toMatchObject({ by: 'ada' });
-  });
+      await database.query('alter table room add note text');
+      expect((await migrator.heal()).applied).toEqual([]);
+      expect(await approve('extra-column')).toMatchObject({ by: 'ada' });
+    },
+  );
 
   test('has approved it, whatever the numbers of both in the journal', async () => {
     await approve('extra-index');

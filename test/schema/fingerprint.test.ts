@@ -16,7 +16,14 @@ beforeAll(async () => {
     create index child_odd on child (size) where size > 3;
     create view sizes as select size from child;
     create sequence loose;
-    comment on table child is 'small'`);
+    comment on table child is 'small';
+    create table elsewhere.referenced (id integer primary key);
+    create table referring (id integer references elsewhere.referenced);
+    create table parted (id integer not null, at date) partition by list (id);
+    create table elsewhere.part partition of parted for values in (1);
+    create table elsewhere.leaf (id integer not null, at date);
+    create table elsewhere.branch partition of parted for values in (2) partition by list (at);
+    create extension hstore`);
 });
 
 async function fingerprint(): Promise<string | undefined> {
@@ -58,6 +65,22 @@ describe('the fingerprint changes with', () => {
     'create extension citext',
     'drop extension citext',
     'drop table child cascade',
+    'alter table elsewhere.referenced disable trigger all',
+    'create index part_at on elsewhere.part (at)',
+    `update pg_index set indisvalid = false where indexrelid = 'elsewhere.part_at'::regclass`,
+    'drop index elsewhere.part_at',
+    'create index only_parted on only parted (at)',
+    'create index part_at on elsewhere.part (at)',
+    'alter index only_parted attach partition elsewhere.part_at',
+    'alter table parted detach partition elsewhere.part',
+    'alter table parted attach partition elsewhere.leaf for values in (3)',
+    'create table elsewhere.twig partition of elsewhere.branch default',
+    'create index on elsewhere.twig (at)',
+    'alter table elsewhere.branch detach partition elsewhere.twig',
+    'alter extension hstore add table referring',
+    'alter extension hstore drop table referring',
+    'alter extension hstore add type mood',
+    'alter extension hstore drop type mood',
   ])('%s', async (sql) => {
     const before = await fingerprint();
     await database.query(sql);

@@ -7,21 +7,30 @@ export interface IndexRow extends Index {
 
 const BTREE = `(select oid from pg_am where amname = 'btree')`;
 
-/**
- * The operator classes that are the default of whatever type they are used for: not text's where citext, which can be taken
- * for text, has one of its own. Those of enums and arrays are left to PostgreSQL.
- */
-const unambiguousClasses = `array(
-      select o.oid from pg_opclass o join pg_type t on t.oid = o.opcintype and t.typtype <> 'p'
-      where o.opcmethod = ${BTREE} and o.opcdefault and not exists (
-        select from pg_cast c
-        join pg_opclass own on own.opcintype = c.castsource and own.opcmethod = o.opcmethod and own.opcdefault
-        where c.casttarget = o.opcintype and c.castmethod = 'b' and c.castcontext = 'i'))`;
+/** As one number: an array of them is made once, while a set of rows would be joined for each index. */
+function pair(operatorClass: string, type: string): string {
+  return `(${operatorClass}::int8 << 32 | ${type}::int8)`;
+}
 
-/** A key that PostgreSQL prints as the name of a column, without an expression, an order or a collation. */
+/**
+ * The operator classes that go without saying, with their types: the default of just that type, without options (5 is their
+ * support function), and text's for varchar. What a class for domains, enums or arrays goes without is left to PostgreSQL.
+ */
+const defaultClasses = `array(
+      select ${pair('o.oid', 'o.opcintype')} from pg_opclass o join pg_type t on t.oid = o.opcintype and t.typtype = 'b'
+      where o.opcmethod = ${BTREE} and o.opcdefault and not exists (
+        select from pg_amproc f where f.amprocfamily = o.opcfamily and f.amproclefttype = o.opcintype and f.amprocnum = 5)
+      union all
+      select ${pair('o.oid', `'varchar'::regtype`)} from pg_opclass o
+      where o.opcmethod = ${BTREE} and o.opcdefault and o.opcintype = 'text'::regtype and not exists (
+        select from pg_opclass own
+        where own.opcmethod = o.opcmethod and own.opcdefault and own.opcintype = 'varchar'::regtype))`;
+
+/** A key that PostgreSQL prints as the name of a column and nothing else. */
 const plainKey = (k: string): string => `(select quote_ident(a.attname) from pg_attribute a
       where a.attrelid = x.indrelid and a.attnum = x.indkey[${k}]
-        and a.attcollation = x.indcollation[${k}] and x.indoption[${k}] = 0)`;
+        and a.attcollation = x.indcollation[${k}] and x.indoption[${k}] = 0
+        and ${pair(`x.indclass[${k}]`, 'a.atttypid')} = any (${defaultClasses}))`;
 
 /**
  * The keys of an index that is nothing but plain; null for any other. For pg_get_indexdef a new session has to load half
@@ -31,9 +40,8 @@ const plainKeys = `(select case when array_position(names, null) is null then na
       from (select case when x.indnkeyatts = 1 then array[${plainKey('0')}]
           else array(select ${plainKey('k')} from generate_series(0, x.indnkeyatts - 1) k) end) of_index(names)
       where i.relam = ${BTREE} and x.indpred is null and x.indnatts = x.indnkeyatts
-        and x.indclass::oid[] <@ ${unambiguousClasses}
         -- Since PostgreSQL 15.
-        and (not x.indisunique or (to_jsonb(x) ->> 'indnullsnotdistinct') is distinct from 'true'))`;
+        and (to_jsonb(x) ->> 'indnullsnotdistinct') is distinct from 'true')`;
 
 /** The temporary schema goes by its alias, but in older versions by its name. */
 const place = `case when r.namespace = pg_my_temp_schema() and pg_get_indexdef(i.oid) ~ ' ON (ONLY )?pg_temp[.]'
