@@ -76,25 +76,22 @@ class TornReadingError extends Error {
 
 /**
  * Reads schemas from the catalog in one round trip and one snapshot: a schema is never seen half before and half after
- * somebody's change. Takes no lock that anybody waits for. Names that are not there are simply missing from the answer.
+ * somebody's change. Takes no lock that keeps anybody from reading or writing rows. Names that are not there are simply
+ * missing from the answer.
  *
  * PostgreSQL's functions that print definitions look past the snapshot at what is there now. So the fingerprint is asked
  * for again after it, and where it is another one all is read anew.
  *
- * @throws TornReadingError when that was so each time
- * @throws SchemaLockedError when somebody has a table for himself alone for longer than a look may wait
+ * @param lockTimeoutMs for each lock that has to be waited for, in milliseconds
+ * @throws TornReadingError when somebody has changed the schema meanwhile, each time
+ * @throws SchemaLockedError when somebody has a table for himself alone for longer
  */
-export async function readSchema(connection: Connection, scope: readonly Scope[]): Promise<Schema> {
-  const fingerprint = fingerprintQuery(scope.map(({ actual }) => actual));
-  const statements = [
-    'begin isolation level repeatable read read only',
-    `set local lock_timeout = ${LOCK_TIMEOUT_MS}`,
-    ...readings(scope),
-    fingerprint,
-    'commit',
-    fingerprint,
-  ];
-  return pRetry(() => readWhole(connection, statements, scope), {
+export async function readSchema(
+  connection: Connection,
+  scope: readonly Scope[],
+  lockTimeoutMs = LOCK_TIMEOUT_MS,
+): Promise<Schema> {
+  return pRetry(() => readWhole(connection, scope, lockTimeoutMs), {
     ...PATIENCE,
     shouldRetry: ({ error }) => error instanceof TornReadingError,
   });
@@ -102,13 +99,34 @@ export async function readSchema(connection: Connection, scope: readonly Scope[]
 
 async function readWhole(
   connection: Connection,
-  statements: readonly string[],
   scope: readonly Scope[],
+  lockTimeoutMs: number,
 ): Promise<Schema> {
-  const results = await queryUnlessGone(connection, statements, scope);
+  const fingerprint = fingerprintQuery(scope.map(({ actual }) => actual));
+  const statements = [
+    'begin isolation level repeatable read read only',
+    `set local lock_timeout = ${lockTimeoutMs}`,
+    ...readings(scope),
+    fingerprint,
+    'commit',
+    fingerprint,
+  ];
+  const results = await queryUnlessGone(connection, statements).catch(async (error: unknown) => {
+    throw isCode(error, LOCK_NOT_AVAILABLE) ? await lockedError(connection, scope, lockTimeoutMs) : error;
+  });
   const [before, , after] = results.slice(-3).map(fingerprintIn);
   if (before === undefined || before !== after) throw new TornReadingError();
   return { ...(await toSchema(toRows(results.slice(2)))), fingerprint: before };
+}
+
+async function lockedError(
+  connection: Connection,
+  scope: readonly Scope[],
+  waitedMs: number,
+): Promise<SchemaLockedError> {
+  await connection.query('rollback');
+  const schemas = scope.map(({ actual }) => actual);
+  return new SchemaLockedError(waitedMs, await describeHolders(connection, schemas));
 }
 
 function fingerprintIn({ rows }: Result): string | undefined {
@@ -116,25 +134,22 @@ function fingerprintIn({ rows }: Result): string | undefined {
 }
 
 /** What was dropped while it was being printed is an internal error: no answer then, and it is read anew. */
-async function queryUnlessGone(
-  connection: Connection,
-  statements: readonly string[],
-  scope: readonly Scope[],
-): Promise<Result[]> {
+async function queryUnlessGone(connection: Connection, statements: readonly string[]): Promise<Result[]> {
   try {
     return await query(connection, statements);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (connection.lost.aborted || (code !== INTERNAL_ERROR && code !== LOCK_NOT_AVAILABLE)) throw error;
+    if (connection.lost.aborted || !isCode(error, INTERNAL_ERROR)) throw error;
     await connection.query('rollback');
-    if (code === INTERNAL_ERROR) return [];
-    const schemas = scope.map(({ actual }) => actual);
-    throw new SchemaLockedError(LOCK_TIMEOUT_MS, await describeHolders(connection, schemas));
+    return [];
   }
 }
 
 const INTERNAL_ERROR = 'XX000';
 const LOCK_NOT_AVAILABLE = '55P03';
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
 
 /** The same within a transaction that is open already, seeing what it has made itself. */
 export async function readSchemaInTransaction(

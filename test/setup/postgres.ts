@@ -44,6 +44,7 @@ function startServer() {
     synchronous_commit: 'off',
     full_page_writes: 'off',
     max_connections: '200',
+    max_prepared_transactions: '5',
   };
   return startPostgres({ persistent: false, settings });
 }
