@@ -84,6 +84,7 @@ async function usedSoFar(
   ids: readonly string[],
 ): Promise<string[]> {
   const journal = await journalTablesIn(connection, journalSchema);
+  assertWritable(journalSchema, journal);
   return journal.has('approval') ? usedApprovals(connection, journalSchema, ids) : [];
 }
 
