@@ -57,10 +57,9 @@ export async function measureLoads(server, flags) {
   const sizes = flags.rows ?? [flags.quick ? QUICK_ROWS : FULL_ROWS];
   const healers = chosenOf(HEALERS, flags);
   const loads = [];
-  const fewest = Math.min(...sizes);
   for (const rows of sizes) {
     // What a forgotten transaction does hangs on its time, and not on the rows.
-    const ofBlocked = rows === fewest ? healers.filter((each) => HEALERS_OF_BLOCKED.includes(each)) : [];
+    const ofBlocked = rows <= FULL_ROWS ? healers.filter((each) => HEALERS_OF_BLOCKED.includes(each)) : [];
     loads.push(await measureLoad(server, rows, { healers, ofBlocked }, extent));
   }
   return {
