@@ -7,6 +7,7 @@ import { liftLimits } from '../schema/limits.js';
 import { runAlone } from './alone.js';
 import { runBatches } from './batches.js';
 import { fillInRounds } from './fill-rounds.js';
+import { Courtesy } from './give-way.js';
 import type { HealProgress } from './heal-progress.js';
 import type { AppliedStep, FailedStep } from './heal-report.js';
 import type { Observer } from './observer.js';
@@ -34,6 +35,8 @@ export interface ExecutionResult {
   readonly failed: readonly FailedStep[];
 }
 
+type RunOptions = ExecuteOptions & { readonly courtesy: Courtesy };
+
 interface GroupResult extends ExecutionResult {
   /** The objects of what was not done: nothing more is done about them. */
   readonly broken: readonly string[];
@@ -59,6 +62,7 @@ export async function executeUnits(
   const failed: FailedStep[] = [];
   const broken = new Set<string>();
   const of = stepsIn(units);
+  const withCourtesy = { ...options, courtesy: new Courtesy() };
   let done = 0;
   let isLong = false;
   const carryOut = async (group: readonly PlannedUnit[], isAgain = false): Promise<Carried> => {
@@ -67,7 +71,13 @@ export async function executeUnits(
     if (!isLong && todo.some((unit) => unit.isLong)) options.onLong?.();
     isLong ||= todo.some((unit) => unit.isLong);
     const before = isAgain ? done - stepsIn(group) : done;
-    const outcome = await executeGroup(connection, journal, todo, { done: before, of, isAgain }, options);
+    const outcome = await executeGroup(
+      connection,
+      journal,
+      todo,
+      { done: before, of, isAgain },
+      withCourtesy,
+    );
     done = before + stepsIn(group);
     applied.push(...outcome.applied);
     failed.push(...outcome.failed);
@@ -143,7 +153,7 @@ async function executeGroup(
   journal: Journal,
   units: readonly PlannedUnit[],
   position: Position,
-  options: ExecuteOptions,
+  options: RunOptions,
 ): Promise<GroupResult> {
   const steps = units.flatMap((unit) => unit.steps.map((step): StepInUnit => ({ step, unit })));
   if (steps.length === 0) return { applied: [], failed: [], broken: [] };
@@ -203,7 +213,7 @@ function attempt(
   connection: Connection,
   steps: readonly StepInUnit[],
   { done, of }: Position,
-  options: ExecuteOptions & Limits,
+  options: RunOptions & Limits,
 ): Promise<StepEnd[]> {
   let current = 0;
   const none = { phase: null, percent: null, remainingMs: null, blockedBy: [] };
@@ -230,10 +240,19 @@ function attempt(
       withConsent(connection, steps, options, () =>
         runBatches(connection, steps, { ...options, tell: onBatch }, onStep),
       ),
-    together: () => runTogether(connection, steps, options, onStep),
+    together: async () => {
+      if (options.execution === 'online') {
+        const wait = { phase: MAINTENANCE, percent: null, remainingMs: null };
+        const session = heeding(connection, options.signal);
+        await options.courtesy.giveWay(session, steps, options.signal, () => onBatch(wait));
+      }
+      return runTogether(connection, steps, options, onStep);
+    },
   };
   return options.observer.observe(runs[steps[0]?.unit.manner ?? 'together'], tell);
 }
+
+const MAINTENANCE = 'waiting until VACUUM, ANALYZE or an index build of the table has ended';
 
 function nameOf({ object, action }: StepInUnit['step']): Pick<HealProgress, 'object' | 'action'> {
   return { object, action };

@@ -21,6 +21,10 @@ export interface Limits {
 /** Others read and write while these are held. */
 const HARMLESS: readonly LockMode[] = ['NONE', 'ROW EXCLUSIVE', 'SHARE UPDATE EXCLUSIVE'];
 
+export function isHarmless(lock: LockMode): boolean {
+  return HARMLESS.includes(lock);
+}
+
 /** Runs steps in one transaction. */
 export async function runTogether(
   connection: Connection,
@@ -53,7 +57,7 @@ function marksOf(steps: readonly StepInUnit[]): FillMark[] {
 
 /** Of the transaction alone, so that nothing of it stays on a server session that a pooler gives to others. */
 function settings(steps: readonly StepInUnit[], { execution, lockTimeoutMs, lockBudgetMs }: Limits): string {
-  const stopsOthers = steps.some(({ step }) => !HARMLESS.includes(step.lock));
+  const stopsOthers = steps.some(({ step }) => !isHarmless(step.lock));
   // The statement's time includes its waiting for the lock.
   const statementTimeout = execution === 'online' && stopsOthers ? lockTimeoutMs + lockBudgetMs : 0;
   return [
