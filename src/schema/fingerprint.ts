@@ -6,19 +6,21 @@ import { quoteLiteral } from './identifier.js';
  * opposite is not so: it may change although the schema is the same, and then the schema is read for nothing.
  */
 export function fingerprintQuery(schemas: readonly string[]): string {
-  return `with s as materialized (
+  return `with namespaces as materialized (
       select oid, xmin, nspname from pg_catalog.pg_namespace where nspname in (${schemas.map(quoteLiteral).join(', ')})
-    ), c as materialized (
-      select oid, xmin, relkind, relhasrules from pg_catalog.pg_class where relnamespace in (select oid from s)
-    ), r as materialized (
-      select oid, relhasrules from c where relkind in ('r', 'p', 'v', 'm', 'f')
-    ), k as materialized (
-      ${rowsOf('r', 'pg_constraint', 'conrelid', { seed: 'x.oid::int8', also: 'x.contype' })}
-    ), p as materialized (
-      select tree.relid::oid as oid from c cross join lateral pg_catalog.pg_partition_tree(c.oid) tree
-      where c.relkind = 'p' and tree.level > 0
-    ), t as materialized (
-      select oid, xmin from pg_catalog.pg_type where typnamespace in (select oid from s) and typtype in ('d', 'e')
+    ), classes as materialized (
+      select oid, xmin, relkind, relhasrules from pg_catalog.pg_class
+      where relnamespace in (select oid from namespaces)
+    ), relations as materialized (
+      select oid, relhasrules from classes where relkind in ('r', 'p', 'v', 'm', 'f')
+    ), constraints as materialized (
+      ${rowsOf('relations', 'pg_constraint', 'conrelid', { seed: 'x.oid::int8', also: 'x.contype' })}
+    ), partitions as materialized (
+      select tree.relid::oid as oid from classes cross join lateral pg_catalog.pg_partition_tree(classes.oid) tree
+      where classes.relkind = 'p' and tree.level > 0
+    ), types as materialized (
+      select oid, xmin from pg_catalog.pg_type
+      where typnamespace in (select oid from namespaces) and typtype in ('d', 'e')
     )
     select pg_catalog.concat_ws('/', pg_catalog.count(*),
       pg_catalog.sum(pg_catalog.hashtextextended(xmin::pg_catalog.text, seed))) as fingerprint
@@ -31,41 +33,43 @@ export function fingerprintQuery(schemas: readonly string[]): string {
  * any change of its columns. Partitions, and what a foreign key refers to, may be in any schema.
  */
 const ROWS: readonly string[] = [
-  `select xmin, oid::int8 as seed from s`,
-  `select xmin, oid::int8 from c`,
-  `select xmin, oid::int8 from t`,
-  `select xmin, seed from k`,
-  rowsOf('r', 'pg_attribute', 'attrelid', {
+  `select xmin, oid::int8 as seed from namespaces`,
+  `select xmin, oid::int8 from classes`,
+  `select xmin, oid::int8 from types`,
+  `select xmin, seed from constraints`,
+  rowsOf('relations', 'pg_attribute', 'attrelid', {
     seed: 'x.attrelid::int8 * 2048 + x.attnum',
     condition: 'x.attnum > 0',
   }),
-  rowsOf('t', 'pg_constraint', 'contypid', { seed: 'x.oid::int8' }),
-  rowsOf('r', 'pg_index', 'indrelid', { seed: 'x.indexrelid::int8' }),
-  rowsOf(`(select seed::oid as oid from k where contype = 'f')`, 'pg_trigger', 'tgconstraint', {
+  rowsOf('types', 'pg_constraint', 'contypid', { seed: 'x.oid::int8' }),
+  rowsOf('relations', 'pg_index', 'indrelid', { seed: 'x.indexrelid::int8' }),
+  rowsOf(`(select seed::oid as oid from constraints where contype = 'f')`, 'pg_trigger', 'tgconstraint', {
     seed: 'x.oid::int8',
   }),
-  rowsOf('(select oid from r where relhasrules)', 'pg_rewrite', 'ev_class', { seed: 'x.oid::int8' }),
-  rowsOf(`(select oid from c where relkind = 'S')`, 'pg_sequence', 'seqrelid', { seed: 'x.seqrelid::int8' }),
-  rowsOf(`(select oid from c where relkind = 'S')`, 'pg_depend', 'objid', {
+  rowsOf('(select oid from relations where relhasrules)', 'pg_rewrite', 'ev_class', { seed: 'x.oid::int8' }),
+  rowsOf(`(select oid from classes where relkind = 'S')`, 'pg_sequence', 'seqrelid', {
+    seed: 'x.seqrelid::int8',
+  }),
+  rowsOf(`(select oid from classes where relkind = 'S')`, 'pg_depend', 'objid', {
     seed: 'x.objid::int8 * 2048 + x.refobjsubid',
     condition: isOf('classid', 'pg_class'),
   }),
-  ...(['r', 't'] as const).map((owners) =>
+  ...(['relations', 'types'] as const).map((owners) =>
     rowsOf(owners, 'pg_depend', 'objid', {
       seed: 'x.objid::int8',
-      condition: `${isOf('classid', owners === 'r' ? 'pg_class' : 'pg_type')} and x.objsubid = 0 and x.deptype = 'e'`,
+      condition: `${isOf('classid', owners === 'relations' ? 'pg_class' : 'pg_type')} and x.objsubid = 0 and x.deptype = 'e'`,
     }),
   ),
-  rowsOf('r', 'pg_description', 'objoid', {
+  rowsOf('relations', 'pg_description', 'objoid', {
     seed: 'x.objoid::int8 * 2048 + x.objsubid',
     condition: isOf('classoid', 'pg_class'),
   }),
-  rowsOf('t', 'pg_enum', 'enumtypid', { seed: 'x.oid::int8' }),
-  rowsOf('p', 'pg_class', 'oid', { seed: 'x.oid::int8' }),
-  rowsOf('p', 'pg_inherits', 'inhrelid', { seed: 'x.inhrelid::int8' }),
-  rowsOf('p', 'pg_index', 'indrelid', { seed: 'x.indexrelid::int8' }),
+  rowsOf('types', 'pg_enum', 'enumtypid', { seed: 'x.oid::int8' }),
+  rowsOf('partitions', 'pg_class', 'oid', { seed: 'x.oid::int8' }),
+  rowsOf('partitions', 'pg_inherits', 'inhrelid', { seed: 'x.inhrelid::int8' }),
+  rowsOf('partitions', 'pg_index', 'indrelid', { seed: 'x.indexrelid::int8' }),
   rowsOf(
-    `(select x.indexrelid as oid from p join pg_catalog.pg_index x on x.indrelid = p.oid)`,
+    `(select x.indexrelid as oid from partitions join pg_catalog.pg_index x on x.indrelid = partitions.oid)`,
     'pg_inherits',
     'inhrelid',
     { seed: 'x.inhrelid::int8' },
