@@ -91,7 +91,9 @@ test('who waits for a table, and lets nobody pass, is named with whom he waits f
   await waiting.connect();
   const altering = waiting.query('alter table guest add column vip boolean');
   await vi.waitFor(async () => {
-    const waits = await database.query('select from pg_locks where not granted');
+    const waits = await database.query(
+      `select from pg_locks where not granted and relation = 'guest'::regclass`,
+    );
     expect(waits).toHaveLength(1);
   });
   await expect(readSchema(connection, SCOPE, WAIT_MS)).rejects.toThrow(
