@@ -15,38 +15,44 @@ const ENTITIES = [
   }),
 ];
 
-/** Other test files have databases of their own on the server. */
-const VACUUMS = `select pid from pg_stat_progress_vacuum where datname = current_database() and relid = 'stay'::regclass`;
+/** Each is at work for as long as the test needs, as it sleeps after each page or row. */
+const MAINTENANCE = ['vacuum stay', 'analyze stay', 'create index concurrently slowly on stay (slow(id))'];
+
+const AT_WORK = `select pid from pg_locks where relation = 'stay'::regclass and mode = 'ShareUpdateExclusiveLock' and granted`;
 
 let database: TestDatabase;
-let vacuuming: pg.Client;
-let vacuum: Promise<unknown>;
+let worker: pg.Client;
+let work: Promise<unknown>;
 
 beforeEach(async () => {
   database = await createTestDatabase();
   await database.query(`create table stay (id integer constraint "PK_stay" primary key) with (autovacuum_enabled = false);
-    insert into stay select g from generate_series(1, 50000) g`);
-  vacuuming = new pg.Client({ connectionString: database.url });
-  await vacuuming.connect();
-  closeAfter('test', () => vacuuming.end());
-  // It sleeps after each page, and so is at work for as long as the test needs.
-  await vacuuming.query('set vacuum_cost_delay = 100; set vacuum_cost_limit = 1');
-  vacuum = vacuuming.query('vacuum stay').catch(() => undefined);
+    insert into stay select g from generate_series(1, 50000) g;
+    create function slow(integer) returns integer immutable language plpgsql as 'begin perform pg_sleep(0.01); return $1; end'`);
+  worker = new pg.Client({ connectionString: database.url });
+  await worker.connect();
+  closeAfter('test', () => worker.end());
+});
+
+async function begin(sql: string): Promise<void> {
+  await worker.query('set vacuum_cost_delay = 100; set vacuum_cost_limit = 1');
+  work = worker.query(sql).catch(() => undefined);
   await vi.waitFor(
     async () => {
-      const [at] = await database.query(VACUUMS);
+      const [at] = await database.query(AT_WORK);
       if (!at) throw new Error('it has not begun yet');
     },
     { timeout: 20_000, interval: 10 },
   );
-});
-
-async function endVacuum(): Promise<void> {
-  await database.query(`select pg_cancel_backend(pid) from (${VACUUMS}) vacuums`);
-  await vacuum;
 }
 
-test('nobody queues behind us while a table is being vacuumed: the step waits, and says so', async () => {
+async function end(): Promise<void> {
+  await database.query(`select pg_cancel_backend(pid) from (${AT_WORK}) workers`);
+  await work;
+}
+
+test.each(MAINTENANCE)('nobody queues behind us during %s: the step waits, and says so', async (sql) => {
+  await begin(sql);
   const migrator = new AutoMigrator(await openDataSource(database.url, ENTITIES), { execution: 'online' });
   const phases: HealProgress['phase'][] = [];
   const healing = migrator.heal({ onProgress: ({ phase }) => phases.push(phase) });
@@ -60,11 +66,12 @@ test('nobody queues behind us while a table is being vacuumed: the step waits, a
     await sleep(100);
   }
   expect(await database.query(`select from pg_attribute where attname = 'note'`)).toEqual([]);
-  await endVacuum();
+  await end();
   expect(await healing).toMatchObject({ outcome: 'healed', failed: [], open: [] });
 });
 
 test('a shutdown does not wait for the vacuum', async () => {
+  await begin('vacuum stay');
   const migrator = new AutoMigrator(await openDataSource(database.url, ENTITIES), { execution: 'online' });
   const stopping = new AbortController();
   const onProgress = ({ phase }: HealProgress) => {
@@ -75,6 +82,6 @@ test('a shutdown does not wait for the vacuum', async () => {
     applied: [],
     failed: [{ error: expect.stringContaining('Stopped') as string }],
   });
-  expect(await database.query(VACUUMS)).toHaveLength(1);
-  await endVacuum();
+  expect(await database.query(AT_WORK)).toHaveLength(1);
+  await end();
 });

@@ -1,6 +1,6 @@
 /**
- * One kind of object in the catalog: a query over the namespaces of the relation `scope`. All kinds' queries go to the
- * server in one message, so the order of the table of kinds is the order of the results.
+ * One kind of object in the catalog: a query over `scope`, the namespaces, and `relation`, what of tables
+ * and views is in them (see read-schema.ts). All kinds' queries go to the server in one message, so the order of the table of kinds is the order of the results.
  */
 export interface CatalogQuery<Row> {
   readonly sql: string;
