@@ -15,7 +15,7 @@ const ENTITIES = [
   }),
 ];
 
-/** Each is at work for as long as the test needs, as it sleeps after each page or row. */
+/** Each is at work for as long as the test needs, as it sleeps after each few of its many pages, or after each row. */
 const MAINTENANCE = ['vacuum stay', 'analyze stay', 'create index concurrently slowly on stay (slow(id))'];
 
 const AT_WORK = `select pid from pg_locks where relation = 'stay'::regclass and mode = 'ShareUpdateExclusiveLock' and granted`;
@@ -26,7 +26,7 @@ let work: Promise<unknown>;
 
 beforeEach(async () => {
   database = await createTestDatabase();
-  await database.query(`create table stay (id integer constraint "PK_stay" primary key) with (autovacuum_enabled = false);
+  await database.query(`create table stay (id integer constraint "PK_stay" primary key) with (autovacuum_enabled = false, fillfactor = 10);
     insert into stay select g from generate_series(1, 50000) g;
     create function slow(integer) returns integer immutable language plpgsql as 'begin perform pg_sleep(0.01); return $1; end'`);
   worker = new pg.Client({ connectionString: database.url });
