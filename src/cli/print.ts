@@ -5,6 +5,7 @@ import type { HealReport } from '../heal/heal-report.js';
 import { describeHealer } from '../heal/healer-lock.js';
 import type { RunRecord } from '../journal/records.js';
 import type { Drift, PlannedUnit } from '../plan/plan.js';
+import { displayName } from '../schema/identifier.js';
 
 /** Reports for people. Each gives the lines of one command's answer. */
 
@@ -55,9 +56,11 @@ function comment(text: string): string {
 
 function printUnit({ steps, manner, drift }: PlannedUnit, prefix: string): string[] {
   const together = manner === 'together' && steps.length > 1;
-  const statements = steps.flatMap(({ object, action, sql, lock }) => {
+  const statements = steps.flatMap(({ object, action, sql, lock, alsoLocks }) => {
     const would = drift.disposition === 'heal' ? 'would run' : `would not run: ${drift.reason} [${drift.id}]`;
-    const why = comment(`${object}: ${action}, as ${drift.kind}; lock ${lock}; ${would}`);
+    const names = [...new Set(alsoLocks.map(({ schema, name }) => displayName(schema, name)))];
+    const others = names.length > 0 ? `, also of ${names.join(' and ')}` : '';
+    const why = comment(`${object}: ${action}, as ${drift.kind}; lock ${lock}${others}; ${would}`);
     return [why, `${prefix}${sql.replace(LINE_END, (end) => `${end}${prefix}`)};`];
   });
   return together ? [`${prefix}BEGIN;`, ...statements, `${prefix}COMMIT;`] : statements;

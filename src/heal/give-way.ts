@@ -25,11 +25,11 @@ export class Courtesy {
     signal: AbortSignal,
     tell: () => void,
   ): Promise<void> {
-    const tables = steps.flatMap(({ step: { table, lock } }) =>
-      table && !isHarmless(lock) ? [quoteLiteral(quoteQualified(table))] : [],
+    const tables = steps.flatMap(({ step: { table, alsoLocks, lock } }) =>
+      isHarmless(lock) ? [] : [table, ...alsoLocks].filter((each) => each !== null),
     );
     if (tables.length === 0) return;
-    const sql = maintenanceOf([...new Set(tables)]);
+    const sql = maintenanceOf([...new Set(tables.map(quoteQualified))]);
     for (let round = 0; this.left > 0 && !signal.aborted; round++) {
       if ((await queryRows(connection, sql)).length === 0) return;
       if (round === 0) tell();
@@ -39,12 +39,20 @@ export class Courtesy {
   }
 }
 
-/** All of these hold that lock, and nothing else does for long. What they are at is hidden from other roles; locks are not. */
+/**
+ * A table is locked with its partitions. All of these hold that lock, and nothing else does for long. What they are at is
+ * hidden from other roles; locks are not.
+ */
 function maintenanceOf(tables: readonly string[]): string {
-  return `select from pg_catalog.pg_locks l
+  const oids = tables.map((table) => `(pg_catalog.to_regclass(${quoteLiteral(table)})::oid)`);
+  return `with recursive locked (oid) as (
+      values ${oids.join(', ')}
+      union
+      select i.inhrelid from pg_catalog.pg_inherits i join locked on locked.oid = i.inhparent)
+    select from pg_catalog.pg_locks l
     where l.locktype = 'relation' and l.mode = 'ShareUpdateExclusiveLock' and l.granted
       and l.pid is distinct from pg_catalog.pg_backend_pid()
-      and l.relation in (${tables.map((table) => `pg_catalog.to_regclass(${table})`).join(', ')})
+      and l.relation in (select oid from locked)
       and l.database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())
     limit 1`;
 }

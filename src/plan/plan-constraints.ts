@@ -9,7 +9,7 @@ import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from '.
 import { findTable, hazardOfConcurrentBuild } from './build-index.js';
 import { hazardOfParts, indexInParts, keyInParts } from './plan-partitions.js';
 import { keyHazards, keyUnits } from './plan-keys.js';
-import { alterTable, tableOf } from './statements.js';
+import { alterTable, dropConstraint, referencedBy, tableOf } from './statements.js';
 import { hasIndex, hazardOfNames } from './taken-names.js';
 import { unit, type LockMode, type Phase, type Step, type Unit } from './step.js';
 import { violationOf } from './violations.js';
@@ -27,7 +27,7 @@ export const planMissingConstraint: Planner<'missing-constraint'> = (difference,
 export const planDifferentConstraint: Planner<'different-constraint'> = (difference, context) => {
   const { wanted, found } = difference;
   if (isSameKey(wanted, found)) return 'accepted';
-  const drop = alterTable(difference, 'drop constraint', `DROP CONSTRAINT ${quoteIdentifier(found.name)}`);
+  const drop = dropConstraint(difference);
   const hazards = [reliance(difference, context), ...hazardsOfAdding(difference, context)];
   const proposal = propose(addUnits(difference, context, [drop]), hazards);
   if (found.type !== 'primary-key') return proposal;
@@ -101,6 +101,7 @@ function addUnits(difference: Adding, context: PlanContext, before: Step[]): Uni
   const add = alterTable(difference, `add ${wanted.type.replace('-', ' ')}`, clause, {
     lock: lockOf(wanted),
     scans: !later,
+    alsoLocks: referencedBy(wanted),
   });
   const units = [unit(phaseOf(wanted, context), ...before, add)];
   return later ? [...units, validation(difference, wanted)] : units;

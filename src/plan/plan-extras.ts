@@ -1,11 +1,12 @@
 import type { Difference } from '../drift/drift-kind.js';
 import { quoteIdentifier, quoteQualified } from '../schema/identifier.js';
-import { dropIndex } from './build-index.js';
+import type { Constraint, QualifiedName } from '../schema/model.js';
+import { dropIndex, findTable } from './build-index.js';
 import { lossOfRows, lossOfValues } from './loss.js';
 import { obstaclesOfColumn, obstaclesOfKey, obstaclesOfRelation } from './obstacles.js';
-import { mayBeLarge, proposeDrop, type Planner, type Proposal } from './proposal.js';
-import { alterTable, step, tableOf } from './statements.js';
-import { unit, type Step } from './step.js';
+import { mayBeLarge, proposeDrop, type PlanContext, type Planner, type Proposal } from './proposal.js';
+import { alterTable, dropConstraint, referencedBy, step, tableOf } from './statements.js';
+import { unit } from './step.js';
 
 /**
  * What only the database has is dropped when somebody approves it, and never otherwise. Nothing is dropped along that
@@ -13,10 +14,16 @@ import { unit, type Step } from './step.js';
  */
 export const planExtraTable: Planner<'extra-table'> = (difference, context) => {
   const table = tableOf(difference);
-  const drop = step(difference, 'drop table', `DROP TABLE ${quoteQualified(table)}`, 'ACCESS EXCLUSIVE');
+  const alsoLocks = referencedBy(...constraintsOf(table, context));
+  const sql = `DROP TABLE ${quoteQualified(table)}`;
+  const drop = step(difference, 'drop table', sql, 'ACCESS EXCLUSIVE', { alsoLocks });
   const loss = lossOfRows(table, mayBeLarge(table, context));
   return proposeDrop([{ ...unit('drop-table', drop), loss }], obstaclesOfRelation(table, context.released));
 };
+
+function constraintsOf(table: QualifiedName, { actual }: PlanContext): readonly Constraint[] {
+  return findTable(actual.tables, table)?.constraints ?? [];
+}
 
 export const planExtraView: Planner<'extra-view'> = (difference, { released }) => {
   const view = tableOf(difference);
@@ -29,7 +36,9 @@ export const planExtraView: Planner<'extra-view'> = (difference, { released }) =
 export const planExtraColumn: Planner<'extra-column'> = (difference, context) => {
   const table = tableOf(difference);
   const { name } = difference.found;
-  const drop = alterTable(difference, 'drop column', `DROP COLUMN ${quoteIdentifier(name)}`);
+  const ofColumn = constraintsOf(table, context).filter(({ columns }) => columns.includes(name));
+  const alsoLocks = referencedBy(...ofColumn);
+  const drop = alterTable(difference, 'drop column', `DROP COLUMN ${quoteIdentifier(name)}`, { alsoLocks });
   const loss = lossOfValues(table, name, mayBeLarge(table, context));
   return proposeDrop(
     [{ ...unit('drop-column', drop), loss }],
@@ -47,11 +56,6 @@ export const planExtraConstraint: Planner<'extra-constraint'> = (difference, { r
 /** Nothing holds on to a foreign key, and it holds on to others. */
 export function planExtraForeignKey(difference: Difference<'extra-constraint'>): Proposal {
   return proposeDrop([unit('release', dropConstraint(difference))], null);
-}
-
-function dropConstraint(difference: Difference<'extra-constraint'>): Step {
-  const clause = `DROP CONSTRAINT ${quoteIdentifier(difference.found.name)}`;
-  return alterTable(difference, 'drop constraint', clause);
 }
 
 /** Others read and write meanwhile, where PostgreSQL can drop it concurrently. */

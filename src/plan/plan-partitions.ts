@@ -1,5 +1,5 @@
 import type { Difference } from '../drift/drift-kind.js';
-import { quoteIdentifier, quoteQualified } from '../schema/identifier.js';
+import { onlyName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
 import { partsOfKey } from '../schema/key.js';
 import type { Constraint, Index, Partition, PartitionIndex, QualifiedName, Table } from '../schema/model.js';
 import { partitionIndexName } from '../schema/temporary-names.js';
@@ -97,7 +97,7 @@ function ofLeaf(
   const adopts = parted.key && !usable?.behindKey ? [adoption(difference, partition, parted.key, name)] : [];
   const units = [unit(phaseOf(parted), ...adopts, attach)];
   if (usable) return units;
-  const cost = { table: nameOf(partition) };
+  const cost = { table: onlyName(partition) };
   const sql = createIndex(partition, { ...parted.index, name }, 'CONCURRENTLY');
   const drop = `DROP INDEX CONCURRENTLY IF EXISTS ${quoteQualified({ schema: partition.schema, name })}`;
   const build = step(difference, 'create index', sql, SHARED, { ...cost, scans: true });
@@ -134,7 +134,7 @@ function phaseOf({ key }: Parted): 'key' | 'index' {
 
 /** The index of a table with partitions, without theirs. */
 function makeOnly(difference: Difference, table: QualifiedName, { index, key }: Parted, name: string): Step {
-  const cost = { table: nameOf(table) };
+  const cost = { table: onlyName(table) };
   if (key) {
     const clause = `ADD CONSTRAINT ${quoteIdentifier(name)} ${key.definition}`;
     const sql = `ALTER TABLE ONLY ${quoteQualified(table)} ${clause}`;
@@ -156,7 +156,7 @@ function adoption(difference: Difference, partition: Partition, key: Constraint,
   const clause = `ADD CONSTRAINT ${quoteIdentifier(name)} ${kind} USING INDEX ${quoteIdentifier(name)}${deferrable}`;
   const sql = `ALTER TABLE ${quoteQualified(partition)} ${clause}`;
   return step(difference, `add ${key.type.replace('-', ' ')}`, sql, 'ACCESS EXCLUSIVE', {
-    table: nameOf(partition),
+    table: onlyName(partition),
   });
 }
 
@@ -168,9 +168,5 @@ function attachment(
   index: QualifiedName,
 ): Step {
   const sql = `ALTER INDEX ${quoteQualified(parent)} ATTACH PARTITION ${quoteQualified(index)}`;
-  return step(difference, 'attach index', sql, 'ACCESS EXCLUSIVE', { table: nameOf(partition) });
-}
-
-function nameOf({ schema, name }: QualifiedName): QualifiedName {
-  return { schema, name };
+  return step(difference, 'attach index', sql, 'ACCESS EXCLUSIVE', { table: onlyName(partition) });
 }

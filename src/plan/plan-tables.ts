@@ -5,7 +5,7 @@ import { createIndex } from './build-index.js';
 import { phaseOf } from './plan-constraints.js';
 import { needsCreate } from './privileges.js';
 import { propose, type Planner } from './proposal.js';
-import { alterTable, step } from './statements.js';
+import { alterTable, referencedBy, step } from './statements.js';
 import { unit, type Step } from './step.js';
 import { hasIndex, hazardOfNames } from './taken-names.js';
 
@@ -33,7 +33,12 @@ function addForeignKey(difference: Parameters<typeof planMissingTable>[0], const
   const { schema, name } = difference.wanted;
   const clause = `ADD CONSTRAINT ${quoteIdentifier(constraint.name)} ${constraint.definition}`;
   const object = displayName(schema, name, constraint.name);
-  return alterTable(difference, 'add foreign key', clause, { lock: 'SHARE ROW EXCLUSIVE', object });
+  const alsoLocks = referencedBy(constraint);
+  return alterTable(difference, 'add foreign key', clause, {
+    lock: 'SHARE ROW EXCLUSIVE',
+    object,
+    alsoLocks,
+  });
 }
 
 function createTable(table: Table): string {

@@ -1,6 +1,6 @@
 import type { Difference } from '../drift/drift-kind.js';
 import { isSameDefault } from '../drift/compare-columns.js';
-import { displayName, isSameName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
+import { displayName, isSameName, onlyName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
 import type { Column, QualifiedName, Table } from '../schema/model.js';
 import { dependantsOfColumn, type Dependants } from './dependants.js';
 import type { Hazard } from './hazard.js';
@@ -20,6 +20,7 @@ export const planType: Planner<'different-type'> = (difference, context) => {
   const cast = castTo(wanted.type, found.type);
   const using = keepsValues ? collationOf(found) : ` USING ${quoteIdentifier(wanted.name)}${cast}`;
   const change = alterColumn(difference, wanted.name, 'change type', `TYPE ${wanted.type}${using}`, {
+    alsoLocks: tablesBehindForeignKeys(tableOf(difference), wanted.name, context),
     rewrites: !inPlace,
     formerDefault: found.generated ? null : found.expression,
   });
@@ -135,8 +136,8 @@ function tablesBehindForeignKeys(
   return actual.tables.flatMap((each) =>
     each.constraints.flatMap(({ references, columns }): QualifiedName[] => {
       if (!references) return [];
-      if (isSameName(references, table) && references.columns.includes(column)) return [each];
-      return isSameName(each, table) && columns.includes(column) ? [references] : [];
+      if (isSameName(references, table) && references.columns.includes(column)) return [onlyName(each)];
+      return isSameName(each, table) && columns.includes(column) ? [onlyName(references)] : [];
     }),
   );
 }

@@ -1,14 +1,19 @@
 import type { Difference } from '../drift/drift-kind.js';
-import { quoteIdentifier, quoteQualified } from '../schema/identifier.js';
-import type { QualifiedName } from '../schema/model.js';
+import { onlyName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
+import type { Constraint, QualifiedName } from '../schema/model.js';
 import type { LockMode, Step } from './step.js';
 
-type StepCost = Partial<Pick<Step, 'lock' | 'rewrites' | 'scans' | 'object' | 'table' | 'formerDefault'>>;
+type StepCost = Partial<Omit<Step, 'sql' | 'action'>>;
 
 /** The table that a difference is about. Kinds that have none never come here. */
 export function tableOf({ table, object }: Difference): QualifiedName {
   if (!table) throw new TypeError(`${object} belongs to no table`);
-  return { schema: table.schema, name: table.name };
+  return onlyName(table);
+}
+
+/** The tables that foreign keys point to: making one locks them, and so does dropping it. */
+export function referencedBy(...constraints: readonly Constraint[]): QualifiedName[] {
+  return constraints.flatMap(({ references }) => (references ? [onlyName(references)] : []));
 }
 
 /** ALTER TABLE; ACCESS EXCLUSIVE unless said otherwise. */
@@ -20,6 +25,12 @@ export function alterTable(
 ): Step {
   const table = tableOf(difference);
   return step(difference, action, `ALTER TABLE ${quoteQualified(table)} ${clause}`, 'ACCESS EXCLUSIVE', cost);
+}
+
+export function dropConstraint(difference: Difference<'different-constraint' | 'extra-constraint'>): Step {
+  const { found } = difference;
+  const clause = `DROP CONSTRAINT ${quoteIdentifier(found.name)}`;
+  return alterTable(difference, 'drop constraint', clause, { alsoLocks: referencedBy(found) });
 }
 
 export function alterColumn(
@@ -48,6 +59,6 @@ export function step(
   cost: StepCost = {},
 ): Step {
   const { table, object } = difference;
-  const locked = table && { schema: table.schema, name: table.name };
-  return { object, table: locked, sql, action, lock, rewrites: false, scans: false, ...cost };
+  const locked = table && onlyName(table);
+  return { object, table: locked, sql, action, lock, alsoLocks: [], rewrites: false, scans: false, ...cost };
 }

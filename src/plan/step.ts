@@ -12,6 +12,8 @@ export interface Step {
   readonly object: string;
   /** The table that it locks; null where it locks none that exists. */
   readonly table: QualifiedName | null;
+  /** Other tables that it locks: those that its foreign keys connect it with. */
+  readonly alsoLocks: readonly QualifiedName[];
   readonly sql: string;
   /** In a few words, for people: `add column`. */
   readonly action: string;

@@ -38,6 +38,11 @@ export function displayName(...parts: readonly string[]): string {
     .join('.');
 }
 
+/** Without what else is known of the object. */
+export function onlyName({ schema, name }: QualifiedName): QualifiedName {
+  return { schema, name };
+}
+
 /** Whether two names mean one object. */
 export function isSameName(one: QualifiedName, other: QualifiedName): boolean {
   return one.schema === other.schema && one.name === other.name;

@@ -27,3 +27,17 @@ test.each(['\n', '\r', '\r\n'])(
     expect(await database.query(`select to_regclass('kept')::text as kept`)).toEqual([{ kept: 'kept' }]);
   },
 );
+
+test('the plan names each table that a statement locks', async () => {
+  const database = await createTestDatabase();
+  await database.query('create table stay (id int constraint "PK_stay" primary key)');
+  const id = { id: { type: 'int', primary: true } } as const;
+  const foreignKeys = [{ target: 'stay', columnNames: ['id'], referencedColumnNames: ['id'] }];
+  const dataSource = await openDataSource(database.url, [
+    new EntitySchema({ name: 'stay', columns: id }),
+    new EntitySchema({ name: 'bill', columns: id, foreignKeys }),
+  ]);
+  expect(printPlan(await new AutoMigrator(dataSource).plan())).toContain(
+    'add foreign key, as missing-table; lock SHARE ROW EXCLUSIVE, also of public.stay; would run',
+  );
+});

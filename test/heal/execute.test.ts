@@ -25,7 +25,8 @@ beforeAll(async () => {
 afterAll(() => connection.close());
 
 function step(sql: string): Step {
-  return { object: sql, table: null, sql, action: 'try', lock: 'NONE', rewrites: false, scans: false };
+  const cost = { lock: 'NONE', alsoLocks: [], rewrites: false, scans: false } as const;
+  return { object: sql, table: null, sql, action: 'try', ...cost };
 }
 
 function finding(object: string): Drift {

@@ -8,17 +8,47 @@ import { openDataSource } from '../auto-migrator/open-data-source.js';
 import { createTestDatabase, type TestDatabase } from '../setup/database.js';
 import { closeAfter } from '../setup/open-resources.js';
 
+const note = { note: { type: 'text', nullable: true } } as const;
 const ENTITIES = [
-  new EntitySchema({
-    name: 'stay',
-    columns: { id: { type: 'integer', primary: true }, note: { type: 'text', nullable: true } },
-  }),
+  new EntitySchema({ name: 'stay', columns: { id: { type: 'integer', primary: true }, ...note } }),
 ];
 
+interface Maintenance {
+  readonly during: string;
+  /** SQL that makes the other tables there are. */
+  readonly also?: string;
+  readonly entities?: readonly EntitySchema[];
+}
+
 /** Each is at work for as long as the test needs, as it sleeps after each few of its many pages, or after each row. */
-const MAINTENANCE = ['vacuum stay', 'analyze stay', 'create index concurrently slowly on stay (slow(id))'];
+const MAINTENANCE: readonly Maintenance[] = [
+  { during: 'vacuum stay' },
+  { during: 'analyze stay' },
+  { during: 'create index concurrently slowly on stay (slow(id))' },
+  {
+    during: 'vacuum stay while a foreign key is to point to it',
+    entities: [
+      new EntitySchema({ name: 'stay', columns: { id: { type: 'integer', primary: true } } }),
+      new EntitySchema({
+        name: 'bill',
+        columns: { id: { type: 'integer', primary: true } },
+        foreignKeys: [{ target: 'stay', columnNames: ['id'], referencedColumnNames: ['id'] }],
+      }),
+    ],
+  },
+  {
+    during: 'vacuum stay while the table that it is a partition of is to change',
+    also: `create table visit (id integer constraint "PK_visit" primary key) partition by range (id);
+      alter table visit attach partition stay for values from (0) to (1000000)`,
+    entities: [
+      new EntitySchema({ name: 'visit', columns: { id: { type: 'integer', primary: true }, ...note } }),
+    ],
+  },
+];
 
 const AT_WORK = `select pid from pg_locks where relation = 'stay'::regclass and mode = 'ShareUpdateExclusiveLock' and granted`;
+
+const QUEUED = `select from pg_locks where relation = 'stay'::regclass and not granted`;
 
 let database: TestDatabase;
 let worker: pg.Client;
@@ -51,24 +81,28 @@ async function end(): Promise<void> {
   await work;
 }
 
-test.each(MAINTENANCE)('nobody queues behind us during %s: the step waits, and says so', async (sql) => {
-  await begin(sql);
-  const migrator = new AutoMigrator(await openDataSource(database.url, ENTITIES), { execution: 'online' });
-  const phases: HealProgress['phase'][] = [];
-  const healing = migrator.heal({ onProgress: ({ phase }) => phases.push(phase) });
-  await vi.waitFor(() => expect(phases).toContainEqual(expect.stringMatching(/^waiting until VACUUM/)), {
-    timeout: 20_000,
-  });
-  for (let look = 0; look < 15; look++) {
-    expect(
-      await database.query(`select from pg_locks where not granted and relation = 'stay'::regclass`),
-    ).toEqual([]);
-    await sleep(100);
-  }
-  expect(await database.query(`select from pg_attribute where attname = 'note'`)).toEqual([]);
-  await end();
-  expect(await healing).toMatchObject({ outcome: 'healed', failed: [], open: [] });
-});
+test.each(MAINTENANCE)(
+  'nobody queues behind us during $during: the step waits, and says so',
+  async ({ during, also, entities = ENTITIES }) => {
+    if (also) await database.query(also);
+    await begin(during.replace(/ while .*/, ''));
+    const migrator = new AutoMigrator(await openDataSource(database.url, [...entities]), {
+      execution: 'online',
+    });
+    const phases: HealProgress['phase'][] = [];
+    const healing = migrator.heal({ onProgress: ({ phase }) => phases.push(phase) });
+    await vi.waitFor(() => expect(phases).toContainEqual(expect.stringMatching(/^waiting until VACUUM/)), {
+      timeout: 20_000,
+    });
+    for (let look = 0; look < 15; look++) {
+      expect(await database.query(QUEUED)).toEqual([]);
+      await sleep(100);
+    }
+    expect(await database.query(AT_WORK)).toHaveLength(1);
+    await end();
+    expect(await healing).toMatchObject({ outcome: 'healed', failed: [], open: [] });
+  },
+);
 
 test('a shutdown does not wait for the vacuum', async () => {
   await begin('vacuum stay');

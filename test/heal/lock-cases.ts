@@ -232,6 +232,12 @@ const exclusion = { exclusions: [{ expression: 'USING btree (a WITH =)' }] };
 const foreignKey = {
   relations: { parent: { type: 'many-to-one', target: 'parent', joinColumn: { name: 'a' } } },
 } as const;
+/** The type of its column is left as it is declared. */
+const namedForeignKey = {
+  foreignKeys: [
+    { name: '$table_a_fkey', target: 'parent', columnNames: ['a'], referencedColumnNames: ['id'] },
+  ],
+};
 const index = { indices: [{ name: 'index_$table', columns: ['a'] }] };
 const otherIndex = 'create index index_$table on $table (a desc)';
 
@@ -330,6 +336,23 @@ const CONSTRAINTS: LockCase[] = [
     execution: 'atomic',
     disposition: 'heal',
     steps: ['add foreign key: SHARE ROW EXCLUSIVE, scans'],
+  },
+  {
+    title: 'a foreign key that does something else on delete',
+    ...a,
+    also: 'alter table $table add constraint "$table_a_fkey" foreign key (a) references parent on delete cascade',
+    entity: namedForeignKey,
+    disposition: 'heal',
+    steps: [`drop constraint: ${AE}`, 'add foreign key: SHARE ROW EXCLUSIVE', `validate: ${SUE}, scans`],
+  },
+  {
+    title: 'a wider type of a column with a foreign key',
+    ...a,
+    wanted: { type: 'bigint', nullable: true },
+    also: 'alter table $table add constraint "$table_a_fkey" foreign key (a) references parent',
+    entity: namedForeignKey,
+    disposition: 'heal',
+    steps: [`change type: ${AE}, rewrites`],
   },
   {
     title: 'a constraint that is NOT VALID',
