@@ -15,15 +15,16 @@ const ENTITIES = [
 
 interface Maintenance {
   readonly during: string;
-  /** SQL that makes the other tables there are. */
+  /** SQL that makes what else there is. */
   readonly also?: string;
   readonly entities?: readonly EntitySchema[];
 }
 
-/** Each is at work for as long as the test needs, as it sleeps after each few of its many pages, or after each row. */
+/** Each is at work for as long as the test needs, as it sleeps after each page or row. */
 const MAINTENANCE: readonly Maintenance[] = [
   { during: 'vacuum stay' },
-  { during: 'analyze stay' },
+  // Its sleeps between pages end when it is sent a signal; what it samples is looked at row by row.
+  { during: 'analyze stay', also: 'create statistics slowly on (slow(id)) from stay' },
   { during: 'create index concurrently slowly on stay (slow(id))' },
   {
     during: 'vacuum stay while a foreign key is to point to it',
@@ -56,7 +57,7 @@ let work: Promise<unknown>;
 
 beforeEach(async () => {
   database = await createTestDatabase();
-  await database.query(`create table stay (id integer constraint "PK_stay" primary key) with (autovacuum_enabled = false, fillfactor = 10);
+  await database.query(`create table stay (id integer constraint "PK_stay" primary key) with (autovacuum_enabled = false);
     insert into stay select g from generate_series(1, 50000) g;
     create function slow(integer) returns integer immutable language plpgsql as 'begin perform pg_sleep(0.01); return $1; end'`);
   worker = new pg.Client({ connectionString: database.url });
