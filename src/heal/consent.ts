@@ -93,8 +93,9 @@ async function countUnlimited(connection: Connection, count: Count): Promise<num
 }
 
 /**
- * The same for a unit that runs outside any transaction: its approval is used up before it begins, so that no crash can
- * make it serve twice. After a failure that we live to see it holds again.
+ * The same for a unit that runs outside any transaction: its approval is used up before it begins. After a failure that
+ * we live to see it holds again; after a crash it does as long as the index is there that was to be dropped, and an index
+ * that comes in its place is another.
  */
 export async function withConsent<Value>(
   connection: Connection,
@@ -102,7 +103,7 @@ export async function withConsent<Value>(
   { journalSchema, runId }: Place,
   task: () => Promise<Value>,
 ): Promise<Value> {
-  const { approval, undoes } = first?.unit ?? {};
+  const { approval, undoes, drops } = first?.unit ?? {};
   if (undoes) {
     await pinUndone(connection, journalSchema, undoes, runId);
     const value = await task();
@@ -110,7 +111,7 @@ export async function withConsent<Value>(
     return value;
   }
   if (!approval) return task();
-  if (!(await useApproval(connection, journalSchema, approval, runId)))
+  if (!(await useApproval(connection, journalSchema, approval, runId, drops)))
     throw new StepFailure(0, new ApprovalVoid(approval, GONE));
   try {
     return await task();

@@ -1,14 +1,19 @@
 import { redact } from '../errors.js';
 import type { Approval, MeasuredLoss } from '../plan/approval.js';
 import type { Drift } from '../plan/plan.js';
+import type { QualifiedName } from '../schema/model.js';
 import { queryRows, type Connection } from '../schema/connection.js';
-import { quoteLiteral } from '../schema/identifier.js';
+import { quoteLiteral, quoteQualified } from '../schema/identifier.js';
 import { unpin } from './undos.js';
 import { isoTime, journalTable } from './journal-tables.js';
 import type { Reading } from './reading.js';
 
-/** It can still be used. */
-const HOLDS = 'used_at is null and voided_at is null and expires_at > clock_timestamp()';
+/**
+ * It can still be used: nobody has, or whoever has died before the index was gone that it was to drop outside any
+ * transaction. Older journals have no such column.
+ */
+const HOLDS = `voided_at is null and expires_at > clock_timestamp() and (used_at is null or exists (
+    select from pg_catalog.pg_class c where c.oid = (to_jsonb(given) ->> 'dropping')::oid))`;
 
 const AS_APPROVAL = `id::text, drift_id as "driftId", object, approved_by as "by",
   ${isoTime('approved_at')} as at, ${isoTime('expires_at')} as "expiresAt", loss`;
@@ -95,6 +100,7 @@ export async function writeApproval(
  * Uses an approval up, once: in a transaction that is open together with whatever else happens there. Two who have
  * approved the same in one moment have approved it once.
  *
+ * @param dropping the index that is to be dropped outside any transaction: until it is gone the approval holds
  * @returns whether it held; whoever else is about to use it is waited for
  */
 export async function useApproval(
@@ -102,15 +108,18 @@ export async function useApproval(
   schema: string,
   { id, object }: Approval,
   runId: string,
+  dropping: QualifiedName | null = null,
 ): Promise<boolean> {
   const table = journalTable(schema, 'approval');
   const sql = `with used as (
-      update ${table} set used_at = clock_timestamp(), run_id = $2 where id = $1 and ${HOLDS} returning drift_id
+      update ${table} given set used_at = clock_timestamp(), run_id = $2, dropping = to_regclass($3)
+      where id = $1 and ${HOLDS} returning drift_id
     ), others as (
-      update ${table} set voided_at = clock_timestamp(), void_reason = 'another approval of the same was used'
+      update ${table} given set voided_at = clock_timestamp(), void_reason = 'another approval of the same was used'
       where drift_id in (select drift_id from used) and id <> $1 and ${HOLDS})
     select from used`;
-  if ((await queryRows(connection, sql, [id, runId])).length === 0) return false;
+  const values = [id, runId, dropping && quoteQualified(dropping)];
+  if ((await queryRows(connection, sql, values)).length === 0) return false;
   await unpin(connection, schema, object);
   return true;
 }
@@ -122,7 +131,7 @@ export async function giveBackApproval(
   { id }: Approval,
   runId: string,
 ): Promise<void> {
-  const sql = `update ${journalTable(schema, 'approval')} set used_at = null, run_id = null where id = $1 and run_id = $2`;
+  const sql = `update ${journalTable(schema, 'approval')} set used_at = null, run_id = null, dropping = null where id = $1 and run_id = $2`;
   await connection.query(sql, [id, runId]);
 }
 
@@ -133,7 +142,7 @@ export async function voidApproval(
   { id }: Approval,
   reason: string,
 ): Promise<void> {
-  const sql = `update ${journalTable(schema, 'approval')}
+  const sql = `update ${journalTable(schema, 'approval')} given
     set voided_at = clock_timestamp(), void_reason = $2 where id = $1 and ${HOLDS}`;
   await connection.query(sql, [id, redact(reason)]);
 }

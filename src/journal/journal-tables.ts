@@ -106,7 +106,8 @@ const DEFINITIONS = {
     used_at timestamptz,
     run_id bigint,
     voided_at timestamptz,
-    void_reason text`,
+    void_reason text,
+    dropping oid`,
 } satisfies Record<string, (schema: string) => string>;
 
 export type JournalTable = keyof typeof DEFINITIONS;

@@ -40,13 +40,12 @@ export function dropIndex(
   context: Pick<PlanContext, 'execution' | 'actual'>,
 ): Unit {
   const table = tableOf(difference);
-  const name = quoteQualified({ schema: table.schema, name: index.name });
-  return isConcurrent(table, context)
-    ? loneUnit(
-        'index',
-        step(difference, 'drop index', `DROP INDEX CONCURRENTLY IF EXISTS ${name}`, 'SHARE UPDATE EXCLUSIVE'),
-      )
-    : unit('index', step(difference, 'drop index', `DROP INDEX IF EXISTS ${name}`, 'ACCESS EXCLUSIVE'));
+  const drops = { schema: table.schema, name: index.name };
+  const name = quoteQualified(drops);
+  if (!isConcurrent(table, context))
+    return unit('index', step(difference, 'drop index', `DROP INDEX IF EXISTS ${name}`, 'ACCESS EXCLUSIVE'));
+  const sql = `DROP INDEX CONCURRENTLY IF EXISTS ${name}`;
+  return { ...loneUnit('index', step(difference, 'drop index', sql, 'SHARE UPDATE EXCLUSIVE')), drops };
 }
 
 /** PostgreSQL builds no index of a partitioned table concurrently. */

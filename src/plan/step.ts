@@ -88,6 +88,8 @@ export interface Unit {
   readonly phase: Phase;
   readonly manner: Manner;
   readonly steps: readonly Step[];
+  /** The index that its one step drops outside any transaction: while that is there, the step is not done. */
+  readonly drops?: QualifiedName;
   /** Run when the unit fails half-way although it has no transaction to roll back. */
   readonly cleanup: string | null;
   /** Written down in the unit's own transaction; with batches, in the last of them. */

@@ -64,7 +64,7 @@ test('a process that dies between the use and the step has not used it: the next
   expect(await state()).toEqual([{ used: true, voided: false }]);
 });
 
-test('of a step that runs outside any transaction nobody can tell: it is not tried twice', async () => {
+test('a process that dies while it drops an index outside any transaction: the next run ends it, once', async () => {
   await approve('extra-index');
   await other.query('begin; select from room');
   const dying = migrator.heal();
@@ -73,8 +73,30 @@ test('of a step that runs outside any transaction nobody can tell: it is not tri
   await database.query('select pg_terminate_backend($1)', [pid]);
   await dying;
   await other.query('rollback');
+  expect(
+    await database.query(`select indisvalid from pg_index where indexrelid = 'by_floor'::regclass`),
+  ).toEqual([{ indisvalid: false }]);
   expect(await state()).toEqual([{ used: true, voided: false }]);
-  expect((await migrator.heal()).applied).toEqual([]);
+  expect((await migrator.heal()).applied).toMatchObject([{ action: 'drop index' }]);
+  expect(await state()).toEqual([{ used: true, voided: false }]);
+
+  await database.query('create index by_floor on room (floor)');
+  expect(await migrator.heal()).toMatchObject({ outcome: 'nothing-to-do', applied: [] });
+});
+
+test('what died while it dropped an index is approved anew like anything else, and both approvals serve once', async () => {
+  await approve('extra-index');
+  await other.query('begin; select from room');
+  const dying = migrator.heal();
+  await database.query('select pg_terminate_backend($1)', [await waiting()]);
+  await dying;
+  await other.query('rollback');
+  await approve('extra-index');
+  expect((await migrator.heal()).applied).toMatchObject([{ action: 'drop index' }]);
+  expect(await state()).toEqual([
+    { used: true, voided: true },
+    { used: true, voided: false },
+  ]);
 });
 
 test('a step outside any transaction that is refused leaves its approval', async () => {

@@ -68,7 +68,8 @@ const LEFT_OVER = `
   union all select nspname from pg_namespace
     where nspname !~ '^pg_' and nspname not in ('public', 'annex', 'auto_migration', 'information_schema')`;
 
-/** Each fill is done and each fix applied, in as many rows as there are of them. */
+/** Each fill is done, each fix applied and each approval used, in as many rows as there are of them. */
 const JOURNAL = `
   select table_name || '.' || column_name as name, state from auto_migration.fill
-  union all select id, outcome from auto_migration.data_fix order by 1`;
+  union all select id, outcome from auto_migration.data_fix
+  union all select drift_id, (used_at is not null)::text from auto_migration.approval order by 1`;

@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import type { AutoMigrator } from '../../src/auto-migrator.js';
 import { connectorOf } from '../../src/desired/data-source.js';
+import type { Drift } from '../../src/plan/plan.js';
 import type { RunOutcome } from '../../src/journal/records.js';
 import type { Connection } from '../../src/schema/connection.js';
 import { openDataSource } from '../auto-migrator/open-data-source.js';
@@ -94,6 +95,20 @@ export class Trial {
     await this.admin.query(
       `drop schema if exists public, annex, auto_migration cascade; create schema public; ${legacyOf(this.cases)}`,
     );
+    if (this.cases.some(({ isApproved }) => isApproved)) await this.approve();
+  }
+
+  /** In the name of whoever has looked at the cases that are to be approved. */
+  private async approve(): Promise<void> {
+    const tables = this.cases.flatMap(({ table, isApproved }) => (isApproved ? [`public.${table}`] : []));
+    const { drift } = await this.migrator().check();
+    const isMeant = ({ object, disposition }: Drift): boolean =>
+      (disposition === 'extra' || disposition === 'open') && tables.some((table) => object.startsWith(table));
+    const { refused } = await this.migrator().approve(
+      drift.filter(isMeant).map(({ id }) => id),
+      'ada',
+    );
+    if (refused.length > 0) throw new Error(JSON.stringify(refused));
   }
 
   /** As a new process; what is left is an error. */
