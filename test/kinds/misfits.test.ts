@@ -22,6 +22,8 @@ const cases: Misfit[] = [
   { from: 'text', values: ['ok', 'too long'], to: 'varchar', length: 3, misfits: 1 },
   { from: 'text', values: [UUID, UUID.toUpperCase()], to: 'uuid', misfits: 0 },
   { from: 'varchar(40)', values: [UUID, '', 'nobody', `${UUID}0`], to: 'uuid', misfits: 3 },
+  { from: 'uuid', values: [UUID], to: 'text', misfits: 0 },
+  { from: 'jsonb', values: ['{"a": [1, null]}'], to: 'varchar', misfits: 0 },
   { from: 'bigint', values: ['-32768', '32767', '32768'], to: 'smallint', misfits: 1 },
   { from: 'bigint', values: ['-2147483649', '2147483647'], to: 'integer', misfits: 1 },
   { from: 'numeric', values: ['9223372036854775807', '9223372036854775808'], to: 'bigint', misfits: 1 },
