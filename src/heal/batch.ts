@@ -54,26 +54,37 @@ export interface Batch {
   readonly met: number;
   /** Those of them that were NULL. */
   readonly empty: number;
-  /** Those of them that have a value to get and that nobody else holds. */
+  /** Those of them that have a value to get and that nobody else holds; with `wait` those that were updated. */
   readonly locked: number;
   readonly filled: number;
 }
 
+/** What to do about rows that others hold. To lock those first that nobody holds makes up a third of a batch. */
+export type Held = 'skip' | 'wait';
+
 /**
- * Meets the next rows, fills those that are nobody else's at the moment, and notes how far it has come. Rows are read
- * once: what others have changed since is found by no ctid of this snapshot, so that no value is overwritten.
+ * Meets the next rows, fills them, and notes how far it has come. Rows are read once, and what others have changed since
+ * is looked at once more, so that no value is overwritten.
  */
 export function fillRows(
   fill: Fill,
   target: FillTarget,
   from: FillPosition,
   size: number,
+  held: Held,
   journalSchema: string,
 ): string {
   const { column, table, conditions } = rowsOf(fill, target);
   const value = fill.expression === null ? 'default' : enclosed(fill.expression);
   const count = (of: string): string => `(select count(*) from ${of})`;
   const filled = count('auto_migration_filled where not is_null');
+  const empty = `ctid = any (array(select row from auto_migration_met where is_empty)) and ${conditions}`;
+  const lock = `select ctid as row from ${table} where ${empty}
+    for ${target.isKey ? 'update' : 'no key update'} skip locked`;
+  const chosen =
+    held === 'wait'
+      ? empty
+      : `ctid = any (array(select row from auto_migration_locked)) and ${column} is null`;
   const position = {
     relation: quoteLiteral(from.relation),
     after: '(select key from auto_migration_last)',
@@ -83,19 +94,15 @@ export function fillRows(
       ${nextRows(target, from.after, size, `ctid as row, ${column} is null as is_empty`)}
     ), auto_migration_last as (
       ${lastKey(target, 'auto_migration_met')}
-    ), auto_migration_locked as materialized (
-      select ctid from ${table} where ctid = any (array(select row from auto_migration_met where is_empty))
-        and ${conditions} for ${target.isKey ? 'update' : 'no key update'} skip locked
-    ), auto_migration_filled as (
-      update ${table} set ${column} = ${value}
-      where ctid = any (array(select ctid from auto_migration_locked)) and ${column} is null
-      returning ${column} is null as is_null
+    ), ${held === 'skip' ? `auto_migration_locked as materialized (${lock}), ` : ''}auto_migration_filled as (
+      update ${table} set ${column} = ${value} where ${chosen} returning ${column} is null as is_null
     ), auto_migration_noted as (
       ${notePosition(journalSchema, fill, position, filled)} and exists (select from auto_migration_last)
     )
     select (select key from auto_migration_last), ${count('auto_migration_met')}::int as met,
       ${count('auto_migration_met where is_empty')}::int as empty,
-      ${count('auto_migration_locked')}::int as locked, ${filled}::int as filled`;
+      ${count(`auto_migration_${held === 'wait' ? 'filled' : 'locked'}`)}::int as locked,
+      ${filled}::int as filled`;
 }
 
 /** The key of the next row, if there is one. */

@@ -12,11 +12,11 @@ import {
 import type { FillMark } from '../plan/step.js';
 import { run, type Connection } from '../schema/connection.js';
 import { displayName } from '../schema/identifier.js';
-import { describeKey, isMetWhereItLies, readTargets, type FillTarget } from './batch.js';
+import { describeKey, isMetWhereItLies, readTargets, type FillTarget, type Left } from './batch.js';
 import { FillSession } from './fill-session.js';
 import type { HealProgress } from './heal-progress.js';
 import { Pace } from './pace.js';
-import { retryLockConflicts } from './retry.js';
+import { isLockConflict, retryLockConflicts } from './retry.js';
 import { StepFailure, type StepInUnit } from './steps.js';
 import { heeding } from './stopping.js';
 
@@ -156,18 +156,24 @@ class Filling {
   private async batch(target: FillTarget, from: FillPosition, seen: Sweep): Promise<FillPosition | null> {
     const { connection, pace } = this;
     const { size } = pace;
+    const held = pace.held();
     const start = performance.now();
     try {
-      const { key, met, empty, locked, filled } = await this.rows.fillNext(target, from, size);
+      const { key, met, empty, locked, filled } = await this.rows.fillNext(target, from, size, held);
       const position = key && { ...from, after: key, met: from.met + met };
       // Mostly all are filled; else those are told apart that somebody holds from those that need no value.
-      if (position && filled < empty)
-        await this.noteLeft(target, from.after, position, locked - filled, seen);
+      if (position && filled < empty) {
+        const left = await this.rows.left(target, from.after, position.after);
+        const unmoved = locked - filled;
+        if (held === 'wait' && (left.rows > 0 || unmoved > 0)) return await this.again(from);
+        await this.noteLeft(target, position, left, unmoved, seen);
+      }
       await run(connection, 'commit');
       seen.filled += filled;
       if (met === size) pace.took(performance.now() - start);
       return position;
     } catch (error) {
+      if (held === 'wait' && isLockConflict(error)) return this.again(from);
       await run(connection, 'rollback').catch(() => undefined);
       if (!isOfARow(error)) throw new StepFailure(0, error);
       pace.refused();
@@ -175,15 +181,21 @@ class Filling {
     }
   }
 
+  /** Somebody is in the way of a batch: it is rolled back, and done without waiting for him. */
+  private async again(from: FillPosition): Promise<FillPosition> {
+    await run(this.connection, 'rollback').catch(() => undefined);
+    this.pace.met();
+    return from;
+  }
+
   /** @param unmoved how many rows were updated, and have no value all the same */
   private async noteLeft(
     target: FillTarget,
-    after: FillPosition['after'],
     position: FillPosition,
+    left: Left,
     unmoved: number,
     seen: Sweep,
   ): Promise<void> {
-    const left = await this.rows.left(target, after, position.after ?? []);
     // One without a key that was set back is somewhere else by now.
     const untouched = isMetWhereItLies(target) ? unmoved : Math.min(unmoved, left.rows);
     seen.skipped += Math.max(0, left.rows - untouched);

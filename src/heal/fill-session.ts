@@ -12,6 +12,7 @@ import {
   nextKey,
   type Batch,
   type FillTarget,
+  type Held,
   type Left,
 } from './batch.js';
 
@@ -31,10 +32,10 @@ export class FillSession {
   ) {}
 
   /** Begins a transaction, and fills what it can of the next rows. It is left open. */
-  async fillNext(target: FillTarget, from: FillPosition, size: number): Promise<Batch> {
-    const sql = fillRows(this.fill, target, from, size, this.options.journalSchema);
+  async fillNext(target: FillTarget, from: FillPosition, size: number, held: Held): Promise<Batch> {
+    const sql = fillRows(this.fill, target, from, size, held, this.options.journalSchema);
     // By itself, so that pg_stat_activity shows what takes the time.
-    await run(this.session, this.begin());
+    await run(this.session, this.begin(held));
     const [batch] = await queryRows<Batch>(this.session, sql);
     if (!batch) throw new TypeError('A batch answers with one row');
     return batch;
@@ -94,9 +95,10 @@ export class FillSession {
   }
 
   /** With no limit but that of its locks. */
-  private begin(): string {
+  private begin(held: Held = 'skip'): string {
+    const { lockTimeoutMs } = this.options;
     const settings = {
-      lock_timeout: this.options.lockTimeoutMs,
+      lock_timeout: held === 'wait' ? Math.min(lockTimeoutMs, BRIEFLY_MS) : lockTimeoutMs,
       // Rows are met in the order in which they lie.
       synchronize_seqscans: 'off',
       max_parallel_workers_per_gather: 0,
@@ -108,6 +110,9 @@ export class FillSession {
     return ['begin isolation level read committed', lift, ...set, wording].join('; ');
   }
 }
+
+/** How long a batch waits for a row that somebody holds, with those that it has changed itself: as long as a commit takes. */
+const BRIEFLY_MS = 10;
 
 /** 128 MB, as blocks mostly are. */
 const BLOCKS_AT_ONCE = 16_384;

@@ -1,3 +1,4 @@
+import type { Held } from './batch.js';
 import { queryRows, type Connection } from '../schema/connection.js';
 import { quoteLiteral } from '../schema/identifier.js';
 
@@ -10,6 +11,7 @@ const STRAINED_PAUSES_MS: Readonly<Record<string, number>> = {
   'a replica lags behind': 1000,
   'the table is being vacuumed': TARGET_MS / 4,
 };
+const CAREFUL_BATCHES = 20;
 const LOOK_EVERY_MS = 1000;
 
 /** How many rows the next batch takes, and how long to wait before it. */
@@ -19,6 +21,8 @@ export class Pace {
   /** Why the batches go slowly; null where they do not. */
   strain: string | null = null;
   private readonly largest: number;
+  /** How many batches, the next one first, skip what others hold. */
+  private careful = 0;
   private lookedAt = 0;
 
   /** @param batchSize at most so many rows; null for what the time tells */
@@ -34,6 +38,18 @@ export class Pace {
   took(ms: number): void {
     const factor = Math.min(2, Math.max(0.25, TARGET_MS / ms));
     this.size = Math.max(1, Math.min(this.largest, Math.round(this.size * factor)));
+  }
+
+  /** Whether the next batch waits for who is in its way, for a moment. */
+  held(): Held {
+    if (this.careful === 0) return 'wait';
+    this.careful--;
+    return 'skip';
+  }
+
+  /** Somebody was in the way of a batch, which was in vain: few of them may be. */
+  met(): void {
+    this.careful = CAREFUL_BATCHES;
   }
 
   /** A row of a batch was refused: fewer are tried, until it stands alone. */

@@ -13,9 +13,12 @@ export function retryLockConflicts<Value>(
     maxTimeout: 2000,
     randomize: true,
     signal,
-    shouldRetry: ({ error }) => {
-      const state = sqlStateOf(error.cause);
-      return state === SqlState.lockNotAvailable || state === SqlState.deadlockDetected;
-    },
+    shouldRetry: ({ error }) => isLockConflict(error.cause),
   });
+}
+
+/** Whether somebody had what was wanted, and kept it. */
+export function isLockConflict(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  return state === SqlState.lockNotAvailable || state === SqlState.deadlockDetected;
 }

@@ -5,6 +5,7 @@ import type { AutoMigratorOptions } from '../../src/auto-migration.options.js';
 import { AutoMigrator } from '../../src/auto-migrator.js';
 import type { BackfillOptions } from '../../src/desired/backfill-options.js';
 import type { HealProgress } from '../../src/heal/heal-progress.js';
+import type { HealReport } from '../../src/heal/heal-report.js';
 import { openDataSource } from '../auto-migrator/open-data-source.js';
 import { createTestDatabase, type TestDatabase } from '../setup/database.js';
 
@@ -96,6 +97,46 @@ test('what an application writes meanwhile stays', async () => {
   });
   await writing;
   expect((await valuesOf('written'))[2]).toBe('mine');
+});
+
+describe('a batch that is under way, and has come as far as the first row', () => {
+  /** The healing, once it is there; a trigger holds it up. */
+  async function begin(table: string): Promise<{ readonly healing: Promise<HealReport> }> {
+    const migrator = await prepare(table, ['a', 'b', 'c'], { expression: 'upper(name)' });
+    await database.query(`alter table ${table} add a text;
+      create function ${table}() returns trigger language plpgsql as $$ begin perform pg_sleep(1); return new; end $$;
+      create trigger t before update on ${table} for each row when (old.id = 1 and old.name = new.name) execute function ${table}()`);
+    const healing = migrator.heal();
+    await vi.waitFor(
+      async () =>
+        expect(
+          await database.query(
+            `select from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`,
+          ),
+        ).toHaveLength(1),
+      { timeout: 20_000, interval: 10 },
+    );
+    return { healing };
+  }
+
+  test('overwrites no value that came meanwhile, and fills what was otherwise changed', async () => {
+    const { healing } = await begin('overtaken');
+    await database.query(
+      `update overtaken set a = 'mine' where id = 3; update overtaken set name = 'z' where id = 2`,
+    );
+    expect(await healing).toMatchObject({ outcome: 'healed', open: [], failed: [] });
+    expect(await valuesOf('overtaken')).toEqual(['A', 'Z', 'mine']);
+  });
+
+  test('gives way to whoever holds a row of it and waits for another', async () => {
+    await other.query(`begin; set local deadlock_timeout = '20s'`);
+    const { healing } = await begin('crossed');
+    await other.query('update crossed set name = $1 where id = 3', ['y']);
+    await other.query('update crossed set name = $1 where id = 1', ['x']);
+    await other.query('commit');
+    expect(await healing).toMatchObject({ outcome: 'healed', open: [], failed: [] });
+    expect(await valuesOf('crossed')).toEqual(['X', 'B', 'Y']);
+  });
 });
 
 describe.each([
