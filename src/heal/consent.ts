@@ -1,5 +1,5 @@
 import { describeError, sqlStateOf } from '../errors.js';
-import { giveBackApproval, useApproval, voidApproval } from '../journal/approvals.js';
+import { giveBackApproval, useApproval, voidApproval, voidOthers } from '../journal/approvals.js';
 import { noteRefusedUndo, pinUndone, undoIsDone } from '../journal/undos.js';
 import { describeLoss, growthOf, type Approval } from '../plan/approval.js';
 import type { Loss } from '../plan/loss.js';
@@ -113,12 +113,15 @@ export async function withConsent<Value>(
   if (!approval) return task();
   if (!(await useApproval(connection, journalSchema, approval, runId, drops)))
     throw new StepFailure(0, new ApprovalVoid(approval, GONE));
+  let value: Value;
   try {
-    return await task();
+    value = await task();
   } catch (error) {
     await giveBackApproval(connection, journalSchema, approval, runId).catch(() => undefined);
     throw error;
   }
+  await voidOthers(connection, journalSchema, approval).catch(() => undefined);
+  return value;
 }
 
 /** Writes down that an approval does not hold any more, if that is what a unit failed for. */

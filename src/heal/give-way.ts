@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { queryRows, type Connection } from '../schema/connection.js';
-import { quoteLiteral, quoteQualified } from '../schema/identifier.js';
+import { quoteLiteral } from '../schema/identifier.js';
+import type { QualifiedName } from '../schema/model.js';
 import type { StepInUnit } from './steps.js';
 import { isHarmless } from './together.js';
 
@@ -29,7 +30,7 @@ export class Courtesy {
       isHarmless(lock) ? [] : [table, ...alsoLocks].filter((each) => each !== null),
     );
     if (tables.length === 0) return;
-    const sql = maintenanceOf([...new Set(tables.map(quoteQualified))]);
+    const sql = maintenanceOf(tables);
     for (let round = 0; this.left > 0 && !signal.aborted; round++) {
       if ((await queryRows(connection, sql)).length === 0) return;
       if (round === 0) tell();
@@ -43,12 +44,17 @@ export class Courtesy {
  * A table is locked with its partitions. All of these hold that lock, and nothing else does for long. What they are at is
  * hidden from other roles; locks are not.
  */
-function maintenanceOf(tables: readonly string[]): string {
-  const oids = tables.map((table) => `(pg_catalog.to_regclass(${quoteLiteral(table)})::oid)`);
+function maintenanceOf(tables: readonly QualifiedName[]): string {
+  const names = tables.map(({ schema, name }) => `(${quoteLiteral(schema)}, ${quoteLiteral(name)})`);
+  // Not by to_regclass, which is an error for whoever may not use the schema: a foreign key may point there all the same.
   return `with recursive locked (oid) as (
-      values ${oids.join(', ')}
+      select c.oid from (values ${names.join(', ')}) named (schema, name)
+      join pg_catalog.pg_namespace n on n.nspname = named.schema::name
+      join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = named.name::name
       union
-      select i.inhrelid from pg_catalog.pg_inherits i join locked on locked.oid = i.inhparent)
+      select others.oid from locked cross join lateral (
+        select inhrelid from pg_catalog.pg_inherits where inhparent = locked.oid
+        union all select reltoastrelid from pg_catalog.pg_class where oid = locked.oid) others (oid))
     select from pg_catalog.pg_locks l
     where l.locktype = 'relation' and l.mode = 'ShareUpdateExclusiveLock' and l.granted
       and l.pid is distinct from pg_catalog.pg_backend_pid()

@@ -10,10 +10,13 @@ import type { Reading } from './reading.js';
 
 /**
  * It can still be used: nobody has, or whoever has died before the index was gone that it was to drop outside any
- * transaction. Older journals have no such column.
+ * transaction. Older journals have no such column. The statement names it, as somebody may have renamed it and made another
+ * of its name, and in a journal that was restored its number is somebody else's.
  */
 const HOLDS = `voided_at is null and expires_at > clock_timestamp() and (used_at is null or exists (
-    select from pg_catalog.pg_class c where c.oid = (to_jsonb(given) ->> 'dropping')::oid))`;
+    select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where c.oid = (to_jsonb(given) ->> 'dropping')::oid and strpos(given.sql[1], concat(
+      '"', replace(n.nspname, '"', '""'), '"."', replace(c.relname, '"', '""'), '"')) > 0))`;
 
 const AS_APPROVAL = `id::text, drift_id as "driftId", object, approved_by as "by",
   ${isoTime('approved_at')} as at, ${isoTime('expires_at')} as "expiresAt", loss`;
@@ -124,6 +127,18 @@ export async function useApproval(
   return true;
 }
 
+/** What was approved once more while it was being done outside any transaction is done. */
+export async function voidOthers(
+  connection: Connection,
+  schema: string,
+  { id, driftId }: Approval,
+): Promise<void> {
+  const sql = `update ${journalTable(schema, 'approval')}
+    set voided_at = clock_timestamp(), void_reason = 'another approval of the same was used'
+    where drift_id = $2 and id <> $1 and used_at is null and voided_at is null`;
+  await connection.query(sql, [id, driftId]);
+}
+
 /** What it was used for has failed outside any transaction: it holds again. */
 export async function giveBackApproval(
   connection: Connection,
@@ -155,6 +170,6 @@ export async function voidApproval(
 export function isDecided(schema: string, isKept: boolean): string {
   const [approval, undo] = [journalTable(schema, 'approval'), journalTable(schema, 'undo')];
   if (!isKept) return `pg_catalog.to_regclass(${quoteLiteral(approval)}) is not null`;
-  return `(exists (select from ${approval} where ${HOLDS})
+  return `(exists (select from ${approval} given where ${HOLDS})
     or exists (select from ${undo} where done_at is null and expires_at > clock_timestamp()))`;
 }

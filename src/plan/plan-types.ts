@@ -128,7 +128,7 @@ function hazardOfForeignKey(
   return hazardIf(targets.length > 0, 'undecided', detail);
 }
 
-function tablesBehindForeignKeys(
+export function tablesBehindForeignKeys(
   table: QualifiedName,
   column: string,
   { actual }: PlanContext,

@@ -1,13 +1,14 @@
 import type { Difference } from '../drift/drift-kind.js';
 import type { UndoRequest } from '../drift/undo-request.js';
 import { isSameName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
-import type { QualifiedName } from '../schema/model.js';
+import type { Constraint, QualifiedName } from '../schema/model.js';
 import { addedColumn, addedConstraint, builtIndex, columnOf, isNewTable } from './applied-step.js';
+import { findTable } from './build-index.js';
 import type { Hazard } from './hazard.js';
 import { lossOfRows, type Loss } from './loss.js';
 import { columnsOfConstraint, columnsOfIndex } from './obstacles.js';
 import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from './proposal.js';
-import { step } from './statements.js';
+import { referencedBy, step } from './statements.js';
 import { loneUnit, unit, type LockMode, type Step, type Unit } from './step.js';
 import { costOf, lossOfNew } from './undo-loss.js';
 import { takenBack } from './undo-run.js';
@@ -19,7 +20,10 @@ export const planUndo: Planner<'undo'> = (difference, context) => {
   const { table, stepId, object } = request;
   const undoes = { stepId, object };
   const refused = [refusalOf(request)];
-  const back = (sql: string, lock: LockMode): Step => step(difference, `undo ${request.action}`, sql, lock);
+  const back = (sql: string, lock: LockMode): Step =>
+    step(difference, `undo ${request.action}`, sql, lock, {
+      alsoLocks: behindKeys(difference, context, ({ name }) => name === addedConstraint(request)),
+    });
   const former = table && formerOf(difference, table, context);
   if (former) {
     const { measure, hazard } = costOf(former.loss, context);
@@ -70,15 +74,26 @@ function unitOf(sql: string, back: (sql: string, lock: LockMode) => Step): Unit 
 function formerOf(difference: Difference<'undo'>, table: QualifiedName, context: PlanContext): Former | null {
   const { request } = difference;
   const isLarge = mayBeLarge(table, context);
-  const dropping = (clause: string, loss: Loss): Former => {
-    const steps = [step(difference, `undo ${request.action}`, clause, 'ACCESS EXCLUSIVE')];
+  const dropping = (clause: string, loss: Loss, isOf: (key: Constraint) => boolean): Former => {
+    const alsoLocks = behindKeys(difference, context, isOf);
+    const steps = [step(difference, `undo ${request.action}`, clause, 'ACCESS EXCLUSIVE', { alsoLocks })];
     return { steps, loss, hazards: [] };
   };
   const name = quoteQualified(table);
-  if (isNewTable(request)) return dropping(`DROP TABLE ${name}`, lossOfRows(table, isLarge));
+  if (isNewTable(request)) return dropping(`DROP TABLE ${name}`, lossOfRows(table, isLarge), () => true);
   const found = columnOf(request, context.actual);
   if (!found) return null;
   if (addedColumn(request) === null) return formerType(difference, table, found, context);
   const sql = `ALTER TABLE ${name} DROP COLUMN ${quoteIdentifier(found.name)}`;
-  return dropping(sql, lossOfNew(table, found, isLarge));
+  return dropping(sql, lossOfNew(table, found, isLarge), ({ columns }) => columns.includes(found.name));
+}
+
+/** What foreign keys of the table point to that go with what is undone. */
+function behindKeys(
+  { table }: Difference<'undo'>,
+  { actual }: PlanContext,
+  isOf: (key: Constraint) => boolean,
+): QualifiedName[] {
+  const constraints = (table && findTable(actual.tables, table)?.constraints) ?? [];
+  return referencedBy(...constraints.filter(isOf));
 }

@@ -1,11 +1,12 @@
 import type { Difference } from '../drift/drift-kind.js';
-import { withTableAs } from '../drift/renamed-schema.js';
+import { withColumnAs, withTableAs } from '../drift/renamed-schema.js';
 import { isSameName } from '../schema/identifier.js';
 import type { Schema, Table } from '../schema/model.js';
 
 /**
  * What is planned for a table that is to be renamed speaks of it by its new name, while the database still has it by the
- * old one. So that planners find what it is, and who owns it, it is known by both.
+ * old one. So that planners find what it is, and who owns it, it is known by both; and so are the foreign keys of all
+ * tables, by the names of tables and columns.
  */
 export function knownByBothNames(actual: Schema, differences: readonly Difference[]): Schema {
   const renamed = differences.flatMap((each): Table[] => {
@@ -13,5 +14,24 @@ export function knownByBothNames(actual: Schema, differences: readonly Differenc
     const then = { schema: each.table.schema, name: each.to };
     return withTableAs(actual, then, each.from).tables.filter((table) => isSameName(table, then));
   });
-  return { ...actual, tables: [...actual.tables, ...renamed] };
+  const { tables: then } = differences.reduce(renamedBy, actual);
+  return { ...actual, tables: [...actual.tables, ...renamed].map((table) => withForeignKeysAs(table, then)) };
+}
+
+function renamedBy(schema: Schema, difference: Difference): Schema {
+  if (difference.kind !== 'renamed-table' && difference.kind !== 'renamed-column') return schema;
+  const { table, conflict, from, to } = difference;
+  if (!table || conflict !== null) return schema;
+  if (difference.kind === 'renamed-table')
+    return withTableAs(schema, { schema: table.schema, name: to }, from);
+  const found = schema.tables.find((each) => isSameName(each, table));
+  return found ? withColumnAs(schema, found, from, to) : schema;
+}
+
+function withForeignKeysAs(table: Table, then: readonly Table[]): Table {
+  const renamed = then.find((each) => isSameName(each, table))?.constraints ?? [];
+  const isNew = ({ definition }: Table['constraints'][number]): boolean =>
+    table.constraints.every((each) => each.definition !== definition);
+  const foreignKeys = renamed.filter((key) => key.references && isNew(key));
+  return foreignKeys.length === 0 ? table : { ...table, constraints: [...table.constraints, ...foreignKeys] };
 }

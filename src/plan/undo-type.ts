@@ -4,7 +4,7 @@ import type { Column, QualifiedName } from '../schema/model.js';
 import { dependantsOfColumn, type Dependants } from './dependants.js';
 import type { Hazard } from './hazard.js';
 import { lossByType, type Loss } from './loss.js';
-import { castTo, collationOf } from './plan-types.js';
+import { castTo, collationOf, tablesBehindForeignKeys } from './plan-types.js';
 import { hazardIf, mayBeLarge, type PlanContext } from './proposal.js';
 import { remakeViews, type Remaking } from './remake-views.js';
 import { alterColumn, step } from './statements.js';
@@ -35,6 +35,7 @@ export function formerType(
   const isLarge = mayBeLarge(table, context);
   const clause = `TYPE ${type}${wasWidened ? collationOf(column) : ''} USING ${quoteIdentifier(column.name)}${cast}`;
   const change = alterColumn(difference, column.name, `undo ${request.action}`, clause, {
+    alsoLocks: tablesBehindForeignKeys(table, column.name, context),
     rewrites: true,
   });
   const { drops, creates, hazards } = viewsAround(difference, table, column, context);

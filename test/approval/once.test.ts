@@ -64,39 +64,65 @@ test('a process that dies between the use and the step has not used it: the next
   expect(await state()).toEqual([{ used: true, voided: false }]);
 });
 
-test('a process that dies while it drops an index outside any transaction: the next run ends it, once', async () => {
-  await approve('extra-index');
-  await other.query('begin; select from room');
-  const dying = migrator.heal();
-  const pid = await waiting();
-  expect(await state()).toEqual([{ used: true, voided: false }]);
-  await database.query('select pg_terminate_backend($1)', [pid]);
-  await dying;
-  await other.query('rollback');
-  expect(
-    await database.query(`select indisvalid from pg_index where indexrelid = 'by_floor'::regclass`),
-  ).toEqual([{ indisvalid: false }]);
-  expect(await state()).toEqual([{ used: true, voided: false }]);
-  expect((await migrator.heal()).applied).toMatchObject([{ action: 'drop index' }]);
-  expect(await state()).toEqual([{ used: true, voided: false }]);
+describe('an index that is dropped outside any transaction', () => {
+  beforeEach(() => approve('extra-index'));
 
-  await database.query('create index by_floor on room (floor)');
-  expect(await migrator.heal()).toMatchObject({ outcome: 'nothing-to-do', applied: [] });
-});
+  async function die(): Promise<void> {
+    await other.query('begin; select from room');
+    const dying = migrator.heal();
+    await database.query('select pg_terminate_backend($1)', [await waiting()]);
+    await dying;
+    await other.query('rollback');
+  }
 
-test('what died while it dropped an index is approved anew like anything else, and both approvals serve once', async () => {
-  await approve('extra-index');
-  await other.query('begin; select from room');
-  const dying = migrator.heal();
-  await database.query('select pg_terminate_backend($1)', [await waiting()]);
-  await dying;
-  await other.query('rollback');
-  await approve('extra-index');
-  expect((await migrator.heal()).applied).toMatchObject([{ action: 'drop index' }]);
-  expect(await state()).toEqual([
-    { used: true, voided: true },
-    { used: true, voided: false },
-  ]);
+  const rebuild = (): Promise<unknown> => database.query('create index by_floor on room (floor)');
+
+  test('by a process that dies is dropped by the next run, once', async () => {
+    await die();
+    const valid = `select indisvalid as valid from pg_index where indexrelid = 'by_floor'::regclass`;
+    expect(await database.query(valid)).toEqual([{ valid: false }]);
+    expect(await state()).toEqual([{ used: true, voided: false }]);
+    expect((await migrator.heal()).applied).toMatchObject([{ action: 'drop index' }]);
+    expect(await state()).toEqual([{ used: true, voided: false }]);
+
+    await rebuild();
+    expect(await migrator.heal()).toMatchObject({ outcome: 'nothing-to-do', applied: [] });
+  });
+
+  test('by a process that dies may be approved anew, and both approvals serve once', async () => {
+    await die();
+    await approve('extra-index');
+    expect((await migrator.heal()).applied).toMatchObject([{ action: 'drop index' }]);
+    expect(await state()).toEqual([
+      { used: true, voided: true },
+      { used: true, voided: false },
+    ]);
+  });
+
+  test('and renamed after its process has died has left its name to one that nobody approved', async () => {
+    await die();
+    await database.query('alter index by_floor rename to by_floor_broken');
+    await rebuild();
+    expect((await migrator.heal()).applied).toEqual([]);
+  });
+
+  test('is not known by its number alone, which in a restored dump is that of something else', async () => {
+    expect((await migrator.heal()).applied).toMatchObject([{ action: 'drop index' }]);
+    await rebuild();
+    await database.query(`update auto_migration.approval set dropping = 'hall'::regclass`);
+    expect((await migrator.heal()).applied).toEqual([]);
+  });
+
+  test('and approved once more meanwhile is dropped once', async () => {
+    await other.query('begin; select from room');
+    const healing = migrator.heal();
+    await waiting();
+    await approve('extra-index');
+    await other.query('rollback');
+    expect((await healing).applied).toMatchObject([{ action: 'drop index' }]);
+    await rebuild();
+    expect((await migrator.heal()).applied).toEqual([]);
+  });
 });
 
 test('a step outside any transaction that is refused leaves its approval', async () => {
