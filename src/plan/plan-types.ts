@@ -6,7 +6,7 @@ import { dependantsOfColumn, type Dependants } from './dependants.js';
 import type { Hazard } from './hazard.js';
 import { lossByType } from './loss.js';
 import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from './proposal.js';
-import { countOfMisfits } from './question.js';
+import { countOfMisfits, tablesBehind } from './question.js';
 import { remakeViews } from './remake-views.js';
 import { alterColumn, setDefault, step, tableOf } from './statements.js';
 import { unit, type Step } from './step.js';
@@ -128,18 +128,21 @@ function hazardOfForeignKey(
   return hazardIf(targets.length > 0, 'undecided', detail);
 }
 
+/** Also those in schemas that are not looked at, which are the server's to tell. */
 export function tablesBehindForeignKeys(
   table: QualifiedName,
   column: string,
-  { actual }: PlanContext,
+  { actual, fact }: PlanContext,
 ): QualifiedName[] {
-  return actual.tables.flatMap((each) =>
+  const known = actual.tables.flatMap((each) =>
     each.constraints.flatMap(({ references, columns }): QualifiedName[] => {
       if (!references) return [];
       if (isSameName(references, table) && references.columns.includes(column)) return [onlyName(each)];
       return isSameName(each, table) && columns.includes(column) ? [onlyName(references)] : [];
     }),
   );
+  const told = (fact(tablesBehind(table, column)) as QualifiedName[] | undefined) ?? [];
+  return [...known, ...told.filter((each) => !known.some((other) => isSameName(other, each)))];
 }
 
 /** The sequence of a serial has a type of its own; that of an identity column follows the column. */

@@ -73,6 +73,17 @@ export function isPointedTo(table: QualifiedName, key: string): Question {
     where x.indrelid = ${quoteLiteral(quoteQualified(table))}::regclass and i.relname = ${quoteLiteral(key)})`;
 }
 
+/** The tables that foreign keys of a column, or to it, connect its table with; as names. */
+export function tablesBehind(table: QualifiedName, column: string): Question {
+  return `select coalesce(json_agg(distinct jsonb_build_object('schema', n.nspname, 'name', c.relname)), '[]')
+    from pg_attribute a
+    join pg_constraint k on k.contype = 'f' and k.conparentid = 0 and (
+      k.conrelid = a.attrelid and a.attnum = any (k.conkey) or k.confrelid = a.attrelid and a.attnum = any (k.confkey))
+    join pg_class c on c.oid = case k.conrelid when a.attrelid then k.confrelid else k.conrelid end
+    join pg_namespace n on n.oid = c.relnamespace
+    where a.attrelid = ${quoteLiteral(quoteQualified(table))}::regclass and a.attname = ${quoteLiteral(column)}`;
+}
+
 /** Whether a name is taken that an object is to get. */
 export function isTaken(table: QualifiedName, name: string): Question {
   return `select to_regclass(${quoteLiteral(quoteQualified({ schema: table.schema, name }))}) is not null or exists (

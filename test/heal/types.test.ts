@@ -132,3 +132,22 @@ describe('numbers that become wider', () => {
     ).toEqual([{ far: true }]);
   });
 });
+
+test('a wider type locks what points to it from a schema that is not looked at', async () => {
+  const database = await createTestDatabase();
+  await database.query(`create table room (id integer constraint room_pkey primary key);
+    create schema other; create table other.visit (id integer primary key, room_id bigint references room);
+    insert into other.visit select g from generate_series(1, 60000) g; analyze`);
+  const room = new EntitySchema({
+    name: 'room',
+    columns: { id: { ...bigId, primaryKeyConstraintName: 'room_pkey' } },
+  });
+  const dataSource = await openDataSource(database.url, [room]);
+  const migrator = new AutoMigrator(dataSource, { execution: 'online', smallTableBytes: 200_000 });
+  const { plan } = await migrator.plan();
+  const units = [...(plan?.units ?? []), ...(plan?.openUnits ?? [])];
+  expect(units.flatMap(({ steps }) => steps.flatMap(({ alsoLocks }) => alsoLocks))).toEqual([
+    { schema: 'other', name: 'visit' },
+  ]);
+  expect(units[0]?.drift).toMatchObject({ disposition: 'open', hazards: ['blocks'] });
+});
