@@ -104,18 +104,19 @@ export async function withConsent<Value>(
   task: () => Promise<Value>,
 ): Promise<Value> {
   const { approval, undoes, drops } = first?.unit ?? {};
-  if (undoes) {
+  const pinned = async (): Promise<Value> => {
+    if (!undoes) return task();
     await pinUndone(connection, journalSchema, undoes, runId);
     const value = await task();
     await undoIsDone(connection, journalSchema, undoes, runId);
     return value;
-  }
-  if (!approval) return task();
+  };
+  if (!approval) return pinned();
   if (!(await useApproval(connection, journalSchema, approval, runId, drops)))
     throw new StepFailure(0, new ApprovalVoid(approval, GONE));
   let value: Value;
   try {
-    value = await task();
+    value = await pinned();
   } catch (error) {
     await giveBackApproval(connection, journalSchema, approval, runId).catch(() => undefined);
     throw error;

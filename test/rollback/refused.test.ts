@@ -52,6 +52,29 @@ describe.each<Execution>(['online', 'atomic'])('an undo that PostgreSQL refuses,
   });
 });
 
+test('an index whose undo is refused, and then approved, is undone once', async () => {
+  const database = await createTestDatabase();
+  await database.query('create table guest (id integer constraint guest_pkey primary key, note text)');
+  const indexed = new EntitySchema({
+    ...guest('note').options,
+    indices: [{ name: 'by_note', columns: ['note'] }],
+  });
+  const migrator = new AutoMigrator(await openDataSource(database.url, [indexed]), { execution: 'online' });
+  const { runId } = await migrator.heal();
+  await database.query(`create function refuse() returns event_trigger language plpgsql as $$ begin raise 'not now'; end $$;
+    create event trigger refuse on sql_drop when tag in ('DROP INDEX') execute function refuse()`);
+  const refused = await migrator.rollback(runId ?? '', 'ada');
+  expect(refused.open).toMatchObject([{ object: 'public.by_note', hazards: ['undecided'] }]);
+  await database.query('drop event trigger refuse');
+  await migrator.approve(
+    refused.open.map(({ id }) => id),
+    'bob',
+  );
+  expect(await migrator.heal()).toMatchObject({ applied: [{ action: 'undo create index' }], failed: [] });
+  const used = await database.query('select used_at is not null as used from auto_migration.approval');
+  expect(used).toEqual([{ used: true }]);
+});
+
 describe('what was approved after an undo stays, and no undo is left over', () => {
   test.each<
     [
