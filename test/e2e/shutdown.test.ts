@@ -63,7 +63,7 @@ const cases: Case[] = [
   {
     title: 'a fill takes long',
     obstacle: () => Promise.resolve(),
-    hangsAt: /auto_migration_locked/,
+    hangsAt: /auto_migration_filled/,
     migration: {
       backfills: [{ table: 'stay', column: 'nights', expression: '(select 1 from pg_sleep(0.1 + 0 * id))' }],
     },

@@ -56,7 +56,7 @@ test('an index whose undo is refused, and then approved, is undone once', async 
   const database = await createTestDatabase();
   await database.query('create table guest (id integer constraint guest_pkey primary key, note text)');
   const indexed = new EntitySchema({
-    ...guest('note').options,
+    ...structuredClone(guest('note').options),
     indices: [{ name: 'by_note', columns: ['note'] }],
   });
   const migrator = new AutoMigrator(await openDataSource(database.url, [indexed]), { execution: 'online' });
