@@ -32,8 +32,10 @@ export async function lastingPlace(directory, account) {
   const known = await knownPlace(directory);
   if (mayEnter(known, account)) return known;
   const link = join(directory, 'elsewhere');
-  // Where it leads nowhere: who removed the folder there wants a fresh one.
-  if (!(await stat(link).catch(() => undefined))) await rm(link, { force: true });
+  // Where it leads nowhere: who removed the folder there wants a fresh one. One that is not there yet is left to whoever
+  // makes it in this moment.
+  const target = await readlink(link).catch(() => undefined);
+  if (target && !(await stat(target).catch(() => undefined))) await rm(link, { force: true });
   const place = await makeFolder(LASTING, account);
   try {
     await symlink(place, link);
