@@ -59,7 +59,7 @@ export interface Batch {
   readonly filled: number;
 }
 
-/** What to do about rows that others hold. To lock those first that nobody holds makes up a third of a batch. */
+/** What to do about rows that others hold. To lock those first that nobody holds makes up a quarter of a batch. */
 export type Held = 'skip' | 'wait';
 
 /**
