@@ -1,4 +1,4 @@
-import { EntitySchema } from 'typeorm';
+import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
 import { describe, expect, test } from 'vitest';
 import { AutoMigrator } from '../../src/auto-migrator.js';
 import type { Execution } from '../../src/plan/proposal.js';
@@ -7,13 +7,12 @@ import { createTestDatabase, type TestDatabase } from '../setup/database.js';
 import { CATALOG } from './catalog.js';
 
 const guest = (...columns: string[]): EntitySchema =>
-  new EntitySchema({
-    name: 'guest',
-    columns: {
-      id: { type: 'integer', primary: true, primaryKeyConstraintName: 'guest_pkey' },
-      ...Object.fromEntries(columns.map((name) => [name, { type: 'text', nullable: true }])),
-    },
-  });
+  new EntitySchema({ name: 'guest', columns: notes(columns) });
+
+const notes = (columns: readonly string[]): Record<string, EntitySchemaColumnOptions> => ({
+  id: { type: 'integer', primary: true, primaryKeyConstraintName: 'guest_pkey' },
+  ...Object.fromEntries(columns.map((name) => [name, { type: 'text', nullable: true } as const])),
+});
 
 describe.each<Execution>(['online', 'atomic'])('an undo that PostgreSQL refuses, %s', (execution) => {
   test('is told, tried no more, and keeps nothing else from being done', async () => {
@@ -56,7 +55,8 @@ test('an index whose undo is refused, and then approved, is undone once', async 
   const database = await createTestDatabase();
   await database.query('create table guest (id integer constraint guest_pkey primary key, note text)');
   const indexed = new EntitySchema({
-    ...structuredClone(guest('note').options),
+    name: 'guest',
+    columns: notes(['note']),
     indices: [{ name: 'by_note', columns: ['note'] }],
   });
   const migrator = new AutoMigrator(await openDataSource(database.url, [indexed]), { execution: 'online' });
