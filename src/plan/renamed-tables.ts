@@ -15,6 +15,7 @@ export function knownByBothNames(actual: Schema, differences: readonly Differenc
     return withTableAs(actual, then, each.from).tables.filter((table) => isSameName(table, then));
   });
   const { tables: then } = differences.reduce(renamedBy, actual);
+  if (then === actual.tables) return actual;
   return { ...actual, tables: [...actual.tables, ...renamed].map((table) => withForeignKeysAs(table, then)) };
 }
 
