@@ -41,8 +41,8 @@ export class Courtesy {
 }
 
 /**
- * A table is locked with its partitions. All of these hold that lock, and nothing else does for long. What they are at is
- * hidden from other roles; locks are not.
+ * A table is locked with its partitions and with what is stored apart. All of these hold that lock, and nothing else does
+ * for long. What they are at is hidden from other roles; locks are not.
  */
 function maintenanceOf(tables: readonly QualifiedName[]): string {
   const names = tables.map(({ schema, name }) => `(${quoteLiteral(schema)}, ${quoteLiteral(name)})`);
