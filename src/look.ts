@@ -27,8 +27,8 @@ import type { Answers, Question } from './plan/question.js';
 import type { Standing } from './plan/standing.js';
 import type { Connection } from './schema/connection.js';
 import { fingerprintQuery } from './schema/fingerprint.js';
-import { displayName } from './schema/identifier.js';
-import type { QualifiedName, Schema } from './schema/model.js';
+import { displayName, keyOf } from './schema/identifier.js';
+import type { Schema } from './schema/model.js';
 import { readAnswers } from './schema/read-answers.js';
 import { columnKey, withMaxima } from './schema/read-maxima.js';
 import { readSchema } from './schema/read-schema.js';
@@ -243,8 +243,4 @@ function toLook(
     ({ disposition }) => disposition === 'extra' || disposition === 'accepted',
   );
   return { ...release, schemas, plan, warnings, isInSync };
-}
-
-function keyOf({ schema, name }: QualifiedName): string {
-  return JSON.stringify([schema, name]);
 }

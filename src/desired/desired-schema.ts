@@ -4,14 +4,13 @@ import type { DataSource } from 'typeorm';
 import { DesiredSchemaError } from '../errors.js';
 import { contradictionsIn } from './contradictions.js';
 import type { Connection } from '../schema/connection.js';
-import { displayName } from '../schema/identifier.js';
+import { displayName, keyOf } from '../schema/identifier.js';
 import type { Note, Schema } from '../schema/model.js';
 import { VERSION } from '../version.js';
 import { notesWanted } from './notes.js';
 import type { RenderedView } from './render-views.js';
 import { renderEntities, type Rendered } from './render.js';
 import { buildShadow } from './shadow.js';
-import { keyOf } from './union.js';
 
 /** What the entities of a data source ask for. */
 export interface Desired {

@@ -1,7 +1,6 @@
-import { displayName } from '../schema/identifier.js';
+import { displayName, keyOf } from '../schema/identifier.js';
 import type { Constraint, Refusal, Schema, Table } from '../schema/model.js';
 import type { RenderedTable } from './render.js';
-import { keyOf } from './union.js';
 
 /**
  * Adds the foreign keys that the entities ask for. They are composed, not built: in the shadow each would need its

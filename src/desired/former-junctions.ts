@@ -1,8 +1,7 @@
 import { EntityMetadata, type DataSource } from 'typeorm';
-import { truncateIdentifier } from '../schema/identifier.js';
+import { keyOf, truncateIdentifier } from '../schema/identifier.js';
 import type { Schema, Table } from '../schema/model.js';
 import { tableOf } from './table-of.js';
-import { keyOf } from './union.js';
 
 type ColumnMetadata = EntityMetadata['ownColumns'][number];
 type Relation = NonNullable<ColumnMetadata['relationMetadata']>;

@@ -1,10 +1,9 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
-import { truncateIdentifier } from '../schema/identifier.js';
+import { keyOf, truncateIdentifier } from '../schema/identifier.js';
 import type { Schema, Table } from '../schema/model.js';
 import { withFormerJunctions } from './former-junctions.js';
 import { formerNamesOfClass, formerNamesOfProperty } from './renamed-from.js';
 import { tableOf } from './table-of.js';
-import { keyOf } from './union.js';
 
 /** Former names for entities that no decorator can stand on. */
 export interface FormerNames {

@@ -1,4 +1,5 @@
-import type { QualifiedName, Schema } from '../schema/model.js';
+import { keyOf } from '../schema/identifier.js';
+import type { Schema } from '../schema/model.js';
 
 /** One schema of parts that were read one after another. What stands in several is taken once. */
 export function union(parts: readonly Schema[]): Schema {
@@ -21,8 +22,4 @@ export function union(parts: readonly Schema[]): Schema {
 
 function once<Item>(items: readonly Item[], key: (item: Item) => string): Item[] {
   return [...new Map(items.map((item) => [key(item), item])).values()];
-}
-
-export function keyOf({ schema, name }: QualifiedName): string {
-  return JSON.stringify([schema, name]);
 }

@@ -48,6 +48,11 @@ export function isSameName(one: QualifiedName, other: QualifiedName): boolean {
   return one.schema === other.schema && one.name === other.name;
 }
 
+/** The same text for all names of one object, as a key of maps and sets. */
+export function keyOf({ schema, name }: QualifiedName): string {
+  return JSON.stringify([schema, name]);
+}
+
 export const MAXIMUM_BYTES = 63;
 
 /**
