@@ -1,6 +1,6 @@
 import type { Difference } from '../drift/drift-kind.js';
 import { withColumnAs, withTableAs } from '../drift/renamed-schema.js';
-import { isSameName } from '../schema/identifier.js';
+import { isSameName, keyOf } from '../schema/identifier.js';
 import type { Schema, Table } from '../schema/model.js';
 
 /**
@@ -16,7 +16,12 @@ export function knownByBothNames(actual: Schema, differences: readonly Differenc
   });
   const { tables: then } = differences.reduce(renamedBy, actual);
   if (then === actual.tables) return actual;
-  return { ...actual, tables: [...actual.tables, ...renamed].map((table) => withForeignKeysAs(table, then)) };
+  const constraintsOf = new Map(then.map((table) => [keyOf(table), table.constraints]));
+  const known = [...actual.tables, ...renamed];
+  return {
+    ...actual,
+    tables: known.map((table) => withForeignKeysOf(table, constraintsOf.get(keyOf(table)) ?? [])),
+  };
 }
 
 function renamedBy(schema: Schema, difference: Difference): Schema {
@@ -29,10 +34,8 @@ function renamedBy(schema: Schema, difference: Difference): Schema {
   return found ? withColumnAs(schema, found, from, to) : schema;
 }
 
-function withForeignKeysAs(table: Table, then: readonly Table[]): Table {
-  const renamed = then.find((each) => isSameName(each, table))?.constraints ?? [];
-  const isNew = ({ definition }: Table['constraints'][number]): boolean =>
-    table.constraints.every((each) => each.definition !== definition);
-  const foreignKeys = renamed.filter((key) => key.references && isNew(key));
+function withForeignKeysOf(table: Table, renamed: Table['constraints']): Table {
+  const known = new Set(table.constraints.map(({ definition }) => definition));
+  const foreignKeys = renamed.filter(({ references, definition }) => references && !known.has(definition));
   return foreignKeys.length === 0 ? table : { ...table, constraints: [...table.constraints, ...foreignKeys] };
 }
