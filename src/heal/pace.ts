@@ -1,18 +1,22 @@
 import type { Held } from './batch.js';
+import { APPLICATION_NAME } from '../desired/session.js';
 import { queryRows, type Connection } from '../schema/connection.js';
 import { quoteLiteral } from '../schema/identifier.js';
 
-/** A row that a batch has changed is locked for so long at most. */
-const TARGET_MS = 100;
+/** How long a batch is to take: until it ends, what it has changed is locked, and its log is what others' commits wait for. */
+const ALONE_MS = 100;
+const STRAINED_MS = 25;
+/** How many times as long as a batch takes the next one waits, so that others can catch up. */
+const STRAINED_PAUSES: Readonly<Record<string, number>> = {
+  'a replica lags behind': 10,
+  'the table is being vacuumed': 1 / 4,
+};
 const FIRST_SIZE = 500;
 const LARGEST_SIZE = 50_000;
-/** How long to wait between two batches that somebody has to catch up with: a vacuum gets a fifth of the time. */
-const STRAINED_PAUSES_MS: Readonly<Record<string, number>> = {
-  'a replica lags behind': 1000,
-  'the table is being vacuumed': TARGET_MS / 4,
-};
 const CAREFUL_BATCHES = 20;
 const LOOK_EVERY_MS = 1000;
+/** Somebody who was there lately may be back at any moment. */
+const OTHERS_FOR_SECONDS = 2;
 
 /** How many rows the next batch takes, and how long to wait before it. */
 export class Pace {
@@ -23,7 +27,7 @@ export class Pace {
   private readonly largest: number;
   /** How many batches, the next one first, skip what others hold. */
   private careful = 0;
-  private lookedAt = 0;
+  private lookedAt = -Infinity;
 
   /** @param batchSize at most so many rows; null for what the time tells */
   constructor(
@@ -34,9 +38,14 @@ export class Pace {
     this.size = Math.min(FIRST_SIZE, this.largest);
   }
 
+  /** In milliseconds. */
+  private get targetMs(): number {
+    return this.strain === null ? ALONE_MS : STRAINED_MS;
+  }
+
   /** A whole batch took so long. */
   took(ms: number): void {
-    const factor = Math.min(2, Math.max(0.25, TARGET_MS / ms));
+    const factor = Math.min(2, Math.max(0.25, this.targetMs / ms));
     this.size = Math.max(1, Math.min(this.largest, Math.round(this.size * factor)));
   }
 
@@ -60,25 +69,44 @@ export class Pace {
   /** In milliseconds. */
   async pause(connection: Connection, table: string): Promise<number> {
     if (performance.now() - this.lookedAt > LOOK_EVERY_MS) {
-      this.strain = await strainOf(connection, table);
+      this.strained(await strainOf(connection, table));
       this.lookedAt = performance.now();
     }
-    const strained = this.strain === null ? 0 : (STRAINED_PAUSES_MS[this.strain] ?? 0);
-    return Math.max(this.pauseMs, strained);
+    const pauses = this.strain === null ? 0 : (STRAINED_PAUSES[this.strain] ?? 0);
+    return Math.max(this.pauseMs, pauses * this.targetMs);
+  }
+
+  /** The next batch is as short as it is to be by now: it takes one that was long to know how long another one is. */
+  private strained(strain: string | null): void {
+    const before = this.targetMs;
+    this.strain = strain;
+    const factor = Math.min(1, this.targetMs / before);
+    this.size = Math.max(1, Math.round(this.size * factor));
   }
 }
 
 /**
- * Who has to catch up with what is written. A role that may not read statistics sees nobody.
+ * Who has to catch up with what is written, or waits for what is locked. A role that may not read statistics sees neither
+ * replicas nor what other roles are at, but their locks.
  * https://www.postgresql.org/docs/current/monitoring-stats.html
  */
 async function strainOf(connection: Connection, table: string): Promise<string | null> {
+  const relation = `${quoteLiteral(table)}::pg_catalog.regclass`;
   const sql = `select case
       when exists (select from pg_catalog.pg_stat_replication
         where replay_lag > interval '5 seconds' or pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), replay_lsn) > 67108864)
       then 'a replica lags behind'
-      when exists (select from pg_catalog.pg_stat_progress_vacuum where relid = ${quoteLiteral(table)}::pg_catalog.regclass)
+      when exists (select from pg_catalog.pg_stat_progress_vacuum where relid = ${relation})
       then 'the table is being vacuumed'
+      when exists (select from pg_catalog.pg_stat_activity
+        where datname = pg_catalog.current_database() and application_name <> ${quoteLiteral(APPLICATION_NAME)}
+          and backend_type = 'client backend'
+          and (state = 'active' or state_change > pg_catalog.now() - interval '${OTHERS_FOR_SECONDS} seconds'))
+        or exists (select from pg_catalog.pg_locks
+        where relation = ${relation} and pid <> pg_catalog.pg_backend_pid()
+          and mode in ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
+          and database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()))
+      then 'others use the database'
     end as strain`;
   const [row] = await queryRows<{ strain: string | null }>(connection, sql);
   return row?.strain ?? null;

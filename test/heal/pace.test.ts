@@ -1,0 +1,118 @@
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { openSession } from '../../src/desired/session.js';
+import { Pace } from '../../src/heal/pace.js';
+import type { Connection } from '../../src/schema/connection.js';
+import { startPostgres, type RunningPostgres } from '../../tools/embedded-postgres/index.mjs';
+import { followFrom } from './standby-protocol.js';
+
+/** On a busy machine, too. */
+const patiently = { timeout: 30_000, interval: 100 };
+
+/** A server of its own, as replicas are those of all databases. */
+let server: RunningPostgres;
+let connection: Connection;
+/** Not the owner of what is there, and no reader of statistics. */
+let guest: Connection;
+
+beforeAll(async () => {
+  server = await startPostgres({ persistent: false, settings: { fsync: 'off' } });
+  connection = await openSession({ Client: pg.Client, options: { connectionString: server.url } });
+  await connection.query(`create table stay (id integer); create table pet (id integer);
+    create role guest login password 'secret'; grant select on stay, pet to guest`);
+  const url = new URL(server.url);
+  url.username = 'guest';
+  url.password = 'secret';
+  guest = await openSession({ Client: pg.Client, options: { connectionString: url.href } });
+});
+
+beforeEach(async () => {
+  // Whoever asks for a long sleep does not notice that his client has gone.
+  await connection.query(`select pg_terminate_backend(pid) from pg_stat_activity
+    where backend_type in ('client backend', 'walsender') and pid not in (${connection.pid}, ${guest.pid})`);
+});
+
+afterAll(async () => {
+  await Promise.all([connection.close(), guest.close()]);
+  await server.stop();
+});
+
+async function connect(config: pg.ClientConfig = {}): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: server.url, ...config });
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
+const strainSeenBy = async (session: Connection): Promise<string | null> => {
+  const pace = new Pace(null, 0);
+  await pace.pause(session, 'public.stay');
+  return pace.strain;
+};
+
+const OTHERS = 'others use the database';
+
+test.each<{ title: string; by: () => Connection; seen: string | null; others: () => Promise<unknown> }>([
+  { title: 'nobody', by: () => connection, seen: null, others: () => Promise.resolve() },
+  {
+    title: 'a statement that takes its time',
+    by: () => connection,
+    seen: OTHERS,
+    others: async () => (await connect()).query('select pg_sleep(60)').catch(() => undefined),
+  },
+  {
+    title: 'a session that was at work a moment ago',
+    by: () => connection,
+    seen: OTHERS,
+    others: async () => (await connect()).query('select'),
+  },
+  {
+    title: 'sessions of our own',
+    by: () => connection,
+    seen: null,
+    others: async () => (await connect({ application_name: 'nestjs-auto-migration' })).query('begin; select'),
+  },
+  {
+    title: 'a lock of somebody whose session is hidden',
+    by: () => guest,
+    seen: OTHERS,
+    others: async () => (await connect()).query('begin; select from stay'),
+  },
+  {
+    title: 'one on another table',
+    by: () => guest,
+    seen: null,
+    others: async () => (await connect()).query('begin; select from pet'),
+  },
+])('of $title a fill sees: $seen', { timeout: 60_000 }, async ({ by, seen, others }) => {
+  await vi.waitFor(async () => expect(await strainSeenBy(by())).toBeNull(), patiently);
+  const done = others();
+  if (seen === null) await done;
+  await vi.waitFor(async () => expect(await strainSeenBy(by())).toBe(seen), patiently);
+});
+
+test('a replica that lags behind is waited for', { timeout: 60_000 }, async () => {
+  await vi.waitFor(async () => expect(await strainSeenBy(connection)).toBeNull(), patiently);
+  const replica = await connect({ replication: 'true' } as pg.ClientConfig);
+  await followFrom(replica, connection);
+  // It says where it is, and then nothing more: a tenth of the log's segments are enough to be behind.
+  await connection.query(`select pg_logical_emit_message(false, 'log', repeat('x', 70 * 1024 * 1024))`);
+  const pace = new Pace(null, 0);
+  expect(await pace.pause(connection, 'public.stay')).toBe(250);
+  expect(pace.strain).toBe('a replica lags behind');
+});
+
+test('batches grow to a tenth of a second, and are short at once where others are there', async () => {
+  await vi.waitFor(async () => expect(await strainSeenBy(connection)).toBeNull(), patiently);
+  const pace = new Pace(null, 0);
+  pace.took(50);
+  pace.took(100);
+  expect(pace.size).toBe(1000);
+  await (await connect()).query('select');
+  await pace.pause(connection, 'public.stay');
+  expect(pace).toMatchObject({ strain: OTHERS, size: 250 });
+  pace.took(25);
+  expect(pace.size).toBe(250);
+  pace.took(50);
+  expect(pace.size).toBe(125);
+});
