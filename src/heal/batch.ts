@@ -57,6 +57,8 @@ export interface Batch {
   /** Those of them that have a value to get and that nobody else holds; with `wait` those that were updated. */
   readonly locked: number;
   readonly filled: number;
+  /** How long the server took. Neither the way there counts nor the commit, which take as long with fewer rows. */
+  readonly ms: number;
 }
 
 /** What to do about rows that others hold. To lock those first that nobody holds makes up a quarter of a batch. */
@@ -102,7 +104,9 @@ export function fillRows(
     select (select key from auto_migration_last), ${count('auto_migration_met')}::int as met,
       ${count('auto_migration_met where is_empty')}::int as empty,
       ${count(`auto_migration_${held === 'wait' ? 'filled' : 'locked'}`)}::int as locked,
-      ${filled}::int as filled`;
+      ${filled}::int as filled,
+      (select 1000 * extract(epoch from pg_catalog.clock_timestamp() - pg_catalog.statement_timestamp())
+        from ${filled} as done)::float8 as ms`;
 }
 
 /** The key of the next row, if there is one. */

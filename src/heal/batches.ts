@@ -157,9 +157,8 @@ class Filling {
     const { connection, pace } = this;
     const { size } = pace;
     const held = pace.held();
-    const start = performance.now();
     try {
-      const { key, met, empty, locked, filled } = await this.rows.fillNext(target, from, size, held);
+      const { key, met, empty, locked, filled, ms } = await this.rows.fillNext(target, from, size, held);
       const position = key && { ...from, after: key, met: from.met + met };
       // Mostly all are filled; else those are told apart that somebody holds from those that need no value.
       if (position && filled < empty) {
@@ -170,7 +169,7 @@ class Filling {
       }
       await run(connection, 'commit');
       seen.filled += filled;
-      if (met === size) pace.took(performance.now() - start);
+      if (met === size) pace.took(ms);
       return position;
     } catch (error) {
       if (held === 'wait' && isLockConflict(error)) return this.again(from);
