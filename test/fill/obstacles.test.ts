@@ -6,6 +6,7 @@ import { AutoMigrator } from '../../src/auto-migrator.js';
 import type { BackfillOptions } from '../../src/desired/backfill-options.js';
 import type { HealProgress } from '../../src/heal/heal-progress.js';
 import type { HealReport } from '../../src/heal/heal-report.js';
+import { startLink } from '../../bench/link.mjs';
 import { openDataSource } from '../auto-migrator/open-data-source.js';
 import { createTestDatabase, type TestDatabase } from '../setup/database.js';
 
@@ -20,17 +21,8 @@ beforeAll(async () => {
 
 afterAll(() => other.end());
 
-/** A table with the text column `name`, and a backfill of `a` in it. */
-async function prepare(
-  table: string,
-  names: string[],
-  fill: BackfillOptions & { expression: string; column?: Partial<EntitySchemaColumnOptions> },
-  options: AutoMigratorOptions = {},
-): Promise<AutoMigrator> {
-  await database.query(`create table ${table} (id serial primary key, name text)`);
-  await database.query(`insert into ${table} (name) select unnest($1::text[])`, [names]);
-  const { column, ...backfill } = fill;
-  const entity = new EntitySchema({
+function entityOf(table: string, column: Partial<EntitySchemaColumnOptions> = {}): EntitySchema {
+  return new EntitySchema({
     name: table,
     columns: {
       id: {
@@ -43,7 +35,19 @@ async function prepare(
       a: { type: 'text', nullable: true, ...column },
     },
   });
-  return new AutoMigrator(await openDataSource(database.url, [entity]), {
+}
+
+/** A table with the text column `name`, and a backfill of `a` in it. */
+async function prepare(
+  table: string,
+  names: string[],
+  fill: BackfillOptions & { expression: string; column?: Partial<EntitySchemaColumnOptions> },
+  options: AutoMigratorOptions = {},
+): Promise<AutoMigrator> {
+  await database.query(`create table ${table} (id serial primary key, name text)`);
+  await database.query(`insert into ${table} (name) select unnest($1::text[])`, [names]);
+  const { column, ...backfill } = fill;
+  return new AutoMigrator(await openDataSource(database.url, [entityOf(table, column)]), {
     execution: 'online',
     lockTimeoutMs: 50,
     lockRetries: 1,
@@ -398,4 +402,23 @@ test('it tells how far it is, and goes slowly while the table is being vacuumed'
   expect(first?.remainingMs).toBeGreaterThan(0);
   expect(seen.map(({ phase }) => phase).join()).toContain('slowly: the table is being vacuumed');
   await vacuum;
+});
+
+test('at the end of a slow link batches are no smaller', async () => {
+  await database.query(`create table far (id serial primary key, name text, a text);
+    insert into far (name) select i from generate_series(1, 2000) i`);
+  const link = await startLink(database.url, 150);
+  const dataSource = await openDataSource(link.url, [entityOf('far')]);
+  try {
+    const backfills = [{ table: 'far', column: 'a', expression: 'name', pauseMs: 0 }];
+    const migrator = new AutoMigrator(dataSource, { execution: 'online', backfills });
+    const phases = new Set<string>();
+    const onProgress = ({ phase }: HealProgress): unknown =>
+      phase?.startsWith('filling') && phases.add(phase);
+    expect(await migrator.heal({ onProgress })).toMatchObject({ outcome: 'healed', failed: [] });
+    expect(phases.size).toBeLessThan(20);
+  } finally {
+    await dataSource.destroy();
+    await link.close();
+  }
 });
