@@ -24,10 +24,28 @@ const OPEN: Readonly<Record<string, RegExp[]>> = {
     /^different-type public\.product_variant\.variant_rank: integer is not widened to text in place/,
     /^different-default public\.product_variant\.variant_rank: it builds on the type text, which stays open/,
   ],
+  n8n: [
+    // The migrations made them wider, or of another kind, than the entities say, some by the compiler's type alone.
+    /^different-type public\.processed_data\.value: text is not widened to json in place: /,
+    /^different-type public\.test_case_execution\.executionId: integer is not widened to character varying in place: /,
+    /^different-type public\.test_run\.errorCode: character varying is not widened to character varying\(255\) in place: /,
+    /^different-type public\.test_run\.evaluationConfigSnapshot: jsonb is not widened to json in place: /,
+    /^different-type public\.user\.email: character varying\(255\) is not widened to character varying\(254\) in place: /,
+    /^different-type public\.workflow_entity\.versionId: character\(36\) is not widened to character varying\(36\) in place: /,
+    // Rows that the migrations themselves put in have none.
+    /^different-nullability public\.role\.displayName: rows have NULL in it/,
+    /^different-nullability public\.user\.mfaRecoveryCodes: rows have NULL in it/,
+  ],
 };
 
 /** TypeORM's synchronize stops with an error: an entity and a junction table of one name drop each other's keys. */
 const CANNOT_SYNCHRONIZE = new Set(['medusa']);
+
+/** What TypeORM's synchronize goes on wanting after it has run. */
+const NEVER_RESTS: Readonly<Record<string, string[]>> = {
+  // A unique over the columns of the primary key: PostgreSQL leaves it out of a CREATE TABLE.
+  n8n: ['UQ_f0c1a03093f610118ecf776e539'],
+};
 
 async function withDatabase<Value>(
   name: string,
@@ -59,10 +77,15 @@ const isDrift = ({ disposition }: Drift): boolean => disposition === 'heal' || d
 const openOnes = (drift: readonly Drift[]): string[] =>
   drift.filter(isDrift).map(({ kind, object, reason }) => `${kind} ${object}: ${reason}`);
 
-/** TypeORM goes on wanting what two metadatas of one table want of each other. */
-function sharedTables({ entityMetadatas }: DataSource): string[] {
-  const names = entityMetadatas.map(({ tableName }: EntityMetadata) => tableName);
-  return names.filter((name, i) => names.indexOf(name) !== i);
+/** TypeORM goes on wanting what two metadatas of one table want of each other, too. */
+function restless(name: string, { entityMetadatas }: DataSource): string[] {
+  const tables = entityMetadatas.map(({ tableName }: EntityMetadata) => tableName);
+  return [...tables.filter((table, i) => tables.indexOf(table) !== i), ...(NEVER_RESTS[name] ?? [])];
+}
+
+/** None is the entities'. To us that is no drift, and TypeORM would make the keys of such a column anew. */
+async function dropComments(database: TestDatabase): Promise<void> {
+  await database.query("delete from pg_description where classoid = 'pg_class'::regclass and objsubid > 0");
 }
 
 const mentions = (wish: string, names: readonly string[]): boolean =>
@@ -93,16 +116,17 @@ describe.each(Object.keys(APPLICATIONS))('%s', { timeout: 300_000 }, (name) => {
       const migrator = new AutoMigrator(dataSource, { execution: 'online' });
       expect(await migrator.heal()).toMatchObject({ outcome: 'healed', open: [], failed: [], error: null });
       expect(await migrator.check()).toMatchObject({ verdict: 'in-sync', drift: [] });
-      const shared = sharedTables(dataSource);
-      const wishes = await wishesOf(dataSource);
-      expect(wishes.filter((wish) => !mentions(wish, shared) && !wish.startsWith('DROP INDEX'))).toEqual([]);
-      expect(shared.length === 0 ? wishes : []).toEqual([]);
-      return catalogOf(database);
+      const names = restless(name, dataSource);
+      const wishes = (await wishesOf(dataSource)).toSorted();
+      expect(wishes.filter((wish) => !mentions(wish, names) && !wish.startsWith('DROP INDEX'))).toEqual([]);
+      expect(names.length === 0 ? wishes : []).toEqual([]);
+      return { catalog: await catalogOf(database), wishes };
     });
     if (CANNOT_SYNCHRONIZE.has(name)) return;
     await withDatabase(name, async (dataSource, database) => {
       await dataSource.synchronize();
-      expect(healed).toEqual(await catalogOf(database));
+      const wishes = (await wishesOf(dataSource)).toSorted();
+      expect(healed).toEqual({ catalog: await catalogOf(database), wishes });
     });
   });
 
@@ -131,7 +155,8 @@ describe.each(Object.keys(APPLICATIONS))('%s', { timeout: 300_000 }, (name) => {
         expect(await valuesOf(database)).toEqual(expect.objectContaining(before));
 
         // TypeORM wants more only where we left something, or where it never rests.
-        const left = [...after.drift.flatMap(namesIn), ...sharedTables(dataSource)];
+        await dropComments(database);
+        const left = [...after.drift.flatMap(namesIn), ...restless(name, dataSource)];
         expect((await wishesOf(dataSource)).filter((wish) => !mentions(wish, left))).toEqual([]);
       });
     },

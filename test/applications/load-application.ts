@@ -23,6 +23,7 @@ export function isFetched(name: string): boolean {
 export const APPLICATIONS: Readonly<Record<string, () => Promise<Application>>> = {
   flowise: loadFlowise,
   medusa: loadMedusa,
+  n8n: loadN8n,
 };
 
 function modulesOf(name: string): NodeJS.Require {
@@ -43,13 +44,13 @@ async function loadFlowise(): Promise<Application> {
   return { entities: Object.values(entities), migrations: postgresMigrations };
 }
 
-function standIn(load: NodeJS.Require, path: string): void {
+function standIn(load: NodeJS.Require, path: string, exports: object = {}): void {
   const filename = load.resolve(path);
   load.cache[filename] = Object.assign(Object.create(null) as NodeJS.Module, {
     id: filename,
     filename,
     loaded: true,
-    exports: {},
+    exports,
   });
 }
 
@@ -84,4 +85,63 @@ function isClass(value: unknown): value is Class {
 
 function isEnabled(entity: Class & { isFeatureEnabled?: () => boolean }): boolean {
   return entity.isFeatureEnabled?.() ?? true;
+}
+
+interface Container {
+  set<Instance>(service: Class<Instance>, instance: Instance): void;
+}
+
+async function loadN8n(): Promise<Application> {
+  process.env['DB_TYPE'] = 'postgresdb';
+  const load = modulesOf('n8n');
+  // Its fork stays close to TypeORM 0.3, and renders columns by the same lines.
+  standIn(load, '@n8n/typeorm', load('typeorm') as object);
+  standInForServices(load);
+  const { entities } = load('@n8n/db/dist/entities/index.js') as { entities: Record<string, Class> };
+  mendExecutionKey(load);
+  const { postgresMigrations } = load('@n8n/db/dist/migrations/postgresdb/index.js') as {
+    postgresMigrations: Class<MigrationInterface>[];
+  };
+  const { wrapMigration } = load('@n8n/db/dist/migrations/migration-helpers.js') as {
+    wrapMigration: (migration: Class<MigrationInterface>) => void;
+  };
+  for (const migration of postgresMigrations) wrapMigration(migration);
+  return { entities: Object.values(entities), migrations: postgresMigrations };
+}
+
+/** These services write log lines, and read keys and rows of an older n8n, of which there are none. */
+function standInForServices(load: NodeJS.Require): void {
+  class Logger {
+    readonly info = (): void => {};
+    readonly warn = this.info;
+    readonly debug = this.info;
+    readonly error = this.info;
+  }
+  class InstanceSettings {
+    readonly n8nFolder = join(FOLDER, 'n8n', 'home');
+  }
+  class Cipher {
+    decryptWithInstanceKey(): never {
+      throw new Error('There is no key.');
+    }
+  }
+  const { Container: container } = load('@n8n/di') as { Container: Container };
+  for (const Service of [Logger, InstanceSettings, Cipher]) container.set<object>(Service, new Service());
+  standIn(load, '@n8n/api-types');
+  standIn(load, '@n8n/backend-common', { Logger });
+  standIn(load, 'n8n-core', { InstanceSettings, Cipher });
+  standIn(load, 'n8n-workflow', { UnexpectedError: Error, UserError: Error });
+}
+
+/**
+ * The one thing that is changed. By the type that the compiler wrote down, this generated key is a text, for which TypeORM
+ * (n8n's own, too) renders no type at all, so that its CREATE TABLE fails. The migrations made it an integer.
+ */
+function mendExecutionKey(load: NodeJS.Require): void {
+  const { getMetadataArgsStorage } = load('typeorm') as typeof import('typeorm');
+  const { ExecutionEntity } = load('@n8n/db/dist/entities/execution-entity.js') as { ExecutionEntity: Class };
+  const key = getMetadataArgsStorage().columns.find(
+    ({ target, propertyName }) => target === ExecutionEntity && propertyName === 'id',
+  );
+  if (key) key.options.type = 'int';
 }

@@ -3,6 +3,7 @@
  * @typedef {object} Application
  * @property {string} packed the package and version; only its own files are fetched, without what it depends on
  * @property {readonly string[]} beside packages and versions that its entities and migrations import, with all they need
+ * @property {readonly string[]} [standIns] packages that would load the whole application; the tests say what is in them
  */
 
 /** @type {Readonly<Record<string, Application>>} */
@@ -19,5 +20,23 @@ export const APPLICATIONS = Object.freeze({
       'medusa-core-utils@1.2.3',
       'medusa-telemetry@0.0.18',
     ],
+  },
+  n8n: {
+    packed: '@n8n/db@1.41.1',
+    beside: [
+      '@n8n/config@2.39.0',
+      '@n8n/constants@0.39.0',
+      '@n8n/di@0.17.0',
+      '@n8n/permissions@0.78.0',
+      '@n8n/utils@1.48.0',
+      'class-validator@0.14.0',
+      'lodash@4.18.1',
+      'nanoid@3.3.18',
+      'p-lazy@3.1.0',
+      'uuid@11.1.1',
+      'xss@1.0.15',
+      'zod@3.25.76',
+    ],
+    standIns: ['@n8n/api-types', '@n8n/backend-common', '@n8n/typeorm', 'n8n-core', 'n8n-workflow'],
   },
 });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { typeormModules } from '../matrix/versions.mjs';
 import { APPLICATIONS } from './applications.mjs';
@@ -30,7 +30,9 @@ export function fetchApplications(typeorm) {
 
 /** @param {string} name */
 function fetch(name) {
-  const { packed, beside } = /** @type {import('./applications.mjs').Application} */ (APPLICATIONS[name]);
+  const { packed, beside, standIns } = /** @type {import('./applications.mjs').Application} */ (
+    APPLICATIONS[name]
+  );
   if (existsSync(join(CACHE, name))) return;
   console.error(`Fetching ${packed} and what its entities import …`);
   mkdirSync(CACHE, { recursive: true });
@@ -43,12 +45,22 @@ function fetch(name) {
     mkdirSync(target, { recursive: true });
     execFileSync('tar', ['-xzf', join(scratch, archive), '-C', target, '--strip-components=1']);
     rmSync(join(scratch, archive));
+    for (const standIn of standIns ?? []) writeEmpty(join(scratch, 'node_modules', standIn));
     // Whole or not at all, as a run that is stopped would leave a part.
     renameSync(scratch, join(CACHE, name));
   } catch (error) {
     rmSync(scratch, { recursive: true, force: true });
     throw error;
   }
+}
+
+/**
+ * So that Node finds the package, whose exports the tests then give it.
+ * @param {string} folder
+ */
+function writeEmpty(folder) {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'index.js'), '');
 }
 
 /**
