@@ -25,8 +25,8 @@ export class Pace {
   /** Why the batches go slowly; null where they do not. */
   strain: string | null = null;
   private readonly largest: number;
-  /** How many batches, the next one first, skip what others hold. */
-  private careful = 0;
+  /** How many batches, the next one first, skip what others hold. The first one knows of nobody. */
+  private careful = 1;
   private lookedAt = -Infinity;
 
   /** @param batchSize at most so many rows; null for what the time tells */
@@ -49,10 +49,10 @@ export class Pace {
     this.size = Math.max(1, Math.min(this.largest, Math.round(this.size * factor)));
   }
 
-  /** Whether the next batch waits for who is in its way, for a moment. */
+  /** Whether the next batch waits for who is in its way, for a moment: only where nobody has been seen. */
   held(): Held {
-    if (this.careful === 0) return 'wait';
-    this.careful--;
+    if (this.strain === null && this.careful === 0) return 'wait';
+    this.careful = Math.max(0, this.careful - 1);
     return 'skip';
   }
 

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { AutoMigratorOptions } from '../../src/auto-migration.options.js';
 import { AutoMigrator } from '../../src/auto-migrator.js';
+import { APPLICATION_NAME } from '../../src/desired/session.js';
 import type { BackfillOptions } from '../../src/desired/backfill-options.js';
 import type { HealProgress } from '../../src/heal/heal-progress.js';
 import type { HealReport } from '../../src/heal/heal-report.js';
@@ -103,43 +104,54 @@ test('what an application writes meanwhile stays', async () => {
   expect((await valuesOf('written'))[2]).toBe('mine');
 });
 
-describe('a batch that is under way, and has come as far as the first row', () => {
-  /** The healing, once it is there; a trigger holds it up. */
+describe('a batch that is under way while nobody else has been seen, and has come as far as its first row', () => {
+  /** Whom a fill takes for one of ours. */
+  let unseen: pg.Client;
+
+  beforeAll(async () => {
+    unseen = new pg.Client({ connectionString: database.url, application_name: APPLICATION_NAME });
+    await unseen.connect();
+  });
+  afterAll(() => unseen.end());
+
+  /** The healing, once it is there; a trigger holds it up, and the batch before for as long as somebody is remembered. */
   async function begin(table: string): Promise<{ readonly healing: Promise<HealReport> }> {
-    const migrator = await prepare(table, ['a', 'b', 'c'], { expression: 'upper(name)' });
+    const names = ['before', 'before', 'before', 'a', 'b', 'c'];
+    const migrator = await prepare(table, names, { expression: 'upper(name)', batchSize: 3 });
     await database.query(`alter table ${table} add a text;
-      create function ${table}() returns trigger language plpgsql as $$ begin perform pg_sleep(1); return new; end $$;
-      create trigger t before update on ${table} for each row when (old.id = 1 and old.name = new.name) execute function ${table}()`);
+      create function ${table}() returns trigger language plpgsql as $$ begin
+        perform pg_sleep(case old.id when 1 then 2.5 else 1 end); return new; end $$;
+      create trigger t before update on ${table} for each row when (old.id in (1, 4) and old.name = new.name) execute function ${table}()`);
     const healing = migrator.heal();
-    await vi.waitFor(
-      async () =>
-        expect(
-          await database.query(
-            `select from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`,
-          ),
-        ).toHaveLength(1),
-      { timeout: 20_000, interval: 10 },
-    );
+    const underWay = `select from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'
+      and exists (select from ${table} where id = 3 and a is not null)`;
+    await vi.waitFor(async () => expect((await unseen.query(underWay)).rowCount).toBe(1), {
+      timeout: 20_000,
+      interval: 10,
+    });
     return { healing };
   }
+
+  const ownOf = async (table: string): Promise<unknown[]> => (await valuesOf(table)).slice(3);
 
   test('overwrites no value that came meanwhile, and fills what was otherwise changed', async () => {
     const { healing } = await begin('overtaken');
     await database.query(
-      `update overtaken set a = 'mine' where id = 3; update overtaken set name = 'z' where id = 2`,
+      `update overtaken set a = 'mine' where id = 6; update overtaken set name = 'z' where id = 5`,
     );
     expect(await healing).toMatchObject({ outcome: 'healed', open: [], failed: [] });
-    expect(await valuesOf('overtaken')).toEqual(['A', 'Z', 'mine']);
+    expect(await ownOf('overtaken')).toEqual(['A', 'Z', 'mine']);
   });
 
   test('gives way to whoever holds a row of it and waits for another', async () => {
     await other.query(`begin; set local deadlock_timeout = '20s'`);
     const { healing } = await begin('crossed');
-    await other.query('update crossed set name = $1 where id = 3', ['y']);
-    await other.query('update crossed set name = $1 where id = 1', ['x']);
+    await other.query('update crossed set name = $1 where id = 6', ['y']);
+    await other.query('update crossed set name = $1 where id = 4', ['x']);
     await other.query('commit');
     expect(await healing).toMatchObject({ outcome: 'healed', open: [], failed: [] });
-    expect(await valuesOf('crossed')).toEqual(['X', 'B', 'Y']);
+    // Whoever comes first gets the row that both want, when the batch has let go of it.
+    expect(await ownOf('crossed')).toEqual([expect.stringMatching(/^[AX]$/), 'B', 'Y']);
   });
 });
 
