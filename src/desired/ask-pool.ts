@@ -1,7 +1,10 @@
 import type { DataSource } from 'typeorm';
 import { ConnectionError } from '../errors.js';
 import { within } from '../within.js';
-import { CONNECT_TIMEOUT_MS } from './session.js';
+import { APPLICATION_NAME, CONNECT_TIMEOUT_MS } from './session.js';
+
+/** What a question of ours begins with, so that in the application's sessions it is told from its own. */
+export const OF_OURS = `/* ${APPLICATION_NAME} */`;
 
 /**
  * A way to ask by the application's own pool what is answered in milliseconds by whoever is there: no longer than a new
@@ -20,7 +23,7 @@ export function askerOf(
       new Error(`no answer by the application's pool within ${timeoutMs / 1000} s`),
     );
     if (overdue.size > 0) throw silence;
-    const asked = dataSource.query<Row[]>(sql, [...values]);
+    const asked = dataSource.query<Row[]>(`${OF_OURS} ${sql}`, [...values]);
     const rows = await within(timeoutMs, asked);
     if (rows) return rows;
     overdue.add(asked);

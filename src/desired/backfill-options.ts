@@ -15,7 +15,7 @@ export interface BackfillOptions {
   batchSize?: number;
   /**
    * Between two batches, in milliseconds, 0 to 60000.
-   * @default 10
+   * @default 10 while others use the database, else none
    */
   pauseMs?: number;
   /**
@@ -59,8 +59,6 @@ export const BackfillDeclarationShape = z.strictObject(
   'is no object of options',
 );
 
-const PAUSE_MS = 10;
-
 /** With every default filled in. */
 export function toBackfill({
   expression,
@@ -73,7 +71,7 @@ export function toBackfill({
     expression,
     where: where ?? null,
     batchSize: batchSize ?? null,
-    pauseMs: pauseMs ?? PAUSE_MS,
+    pauseMs: pauseMs ?? null,
     repeat: repeat ?? 'once',
   };
 }

@@ -56,12 +56,10 @@ export function defaultFill({ schema, name }: QualifiedName, column: string): Fi
     expression: null,
     where: null,
     batchSize: null,
-    pauseMs: PAUSE_MS,
+    pauseMs: null,
     repeat: 'once',
   };
 }
-
-const PAUSE_MS = 10;
 
 /** A part of the application's SQL, so that nothing of it reaches what follows. */
 export function enclosed(sql: string): string {

@@ -1,12 +1,15 @@
 import type { Held } from './batch.js';
+import { OF_OURS } from '../desired/ask-pool.js';
 import { APPLICATION_NAME } from '../desired/session.js';
 import { queryRows, type Connection } from '../schema/connection.js';
 import { quoteLiteral } from '../schema/identifier.js';
 
 /** How long a batch is to take: until it ends, what it has changed is locked, and its log is what others' commits wait for. */
 const ALONE_MS = 100;
-const STRAINED_MS = 25;
-/** How many times as long as a batch takes the next one waits, so that others can catch up. */
+const BESIDE_OTHERS_MS = 25;
+/** Between two batches, where the application does not say. Whoever is alone makes nobody wait. */
+const PAUSE_BESIDE_OTHERS_MS = 10;
+/** How many times as long as a batch takes the next one waits, so that whoever is behind can catch up. */
 const STRAINED_PAUSES: Readonly<Record<string, number>> = {
   'a replica lags behind': 10,
   'the table is being vacuumed': 1 / 4,
@@ -15,8 +18,14 @@ const FIRST_SIZE = 500;
 const LARGEST_SIZE = 50_000;
 const CAREFUL_BATCHES = 20;
 const LOOK_EVERY_MS = 1000;
-/** Somebody who was there lately may be back at any moment. */
-const OTHERS_FOR_SECONDS = 2;
+
+/** What there is beside a fill. */
+interface Surroundings {
+  /** Why it has to go slowly; null where it has not. */
+  readonly strain: string | null;
+  /** Whether others use the database. */
+  readonly isShared: boolean;
+}
 
 /** How many rows the next batch takes, and how long to wait before it. */
 export class Pace {
@@ -24,15 +33,19 @@ export class Pace {
   size: number;
   /** Why the batches go slowly; null where they do not. */
   strain: string | null = null;
+  private isShared = false;
   private readonly largest: number;
   /** How many batches, the next one first, skip what others hold. The first one knows of nobody. */
   private careful = 1;
   private lookedAt = -Infinity;
 
-  /** @param batchSize at most so many rows; null for what the time tells */
+  /**
+   * @param batchSize at most so many rows; null for what the time tells
+   * @param pauseMs at least between two batches; null for what those who are there need
+   */
   constructor(
     batchSize: number | null,
-    private readonly pauseMs: number,
+    private readonly pauseMs: number | null,
   ) {
     this.largest = batchSize ?? LARGEST_SIZE;
     this.size = Math.min(FIRST_SIZE, this.largest);
@@ -40,7 +53,7 @@ export class Pace {
 
   /** In milliseconds. */
   private get targetMs(): number {
-    return this.strain === null ? ALONE_MS : STRAINED_MS;
+    return this.isShared ? BESIDE_OTHERS_MS : ALONE_MS;
   }
 
   /** A whole batch took so long. */
@@ -51,7 +64,7 @@ export class Pace {
 
   /** Whether the next batch waits for who is in its way, for a moment: only where nobody has been seen. */
   held(): Held {
-    if (this.strain === null && this.careful === 0) return 'wait';
+    if (!this.isShared && this.careful === 0) return 'wait';
     this.careful = Math.max(0, this.careful - 1);
     return 'skip';
   }
@@ -69,45 +82,48 @@ export class Pace {
   /** In milliseconds. */
   async pause(connection: Connection, table: string): Promise<number> {
     if (performance.now() - this.lookedAt > LOOK_EVERY_MS) {
-      this.strained(await strainOf(connection, table));
+      this.adapt(await surroundingsOf(connection, table));
       this.lookedAt = performance.now();
     }
-    const pauses = this.strain === null ? 0 : (STRAINED_PAUSES[this.strain] ?? 0);
-    return Math.max(this.pauseMs, pauses * this.targetMs);
+    const strained = this.strain === null ? 0 : (STRAINED_PAUSES[this.strain] ?? 0) * this.targetMs;
+    return Math.max(this.pauseMs ?? (this.isShared ? PAUSE_BESIDE_OTHERS_MS : 0), strained);
   }
 
-  /** The next batch is as short as it is to be by now: it takes one that was long to know how long another one is. */
-  private strained(strain: string | null): void {
+  /** The next batch is as short as it is to be by now, and does not have to be a long one to find that out. */
+  private adapt({ strain, isShared }: Surroundings): void {
     const before = this.targetMs;
     this.strain = strain;
-    const factor = Math.min(1, this.targetMs / before);
-    this.size = Math.max(1, Math.round(this.size * factor));
+    this.isShared = isShared;
+    this.size = Math.max(1, Math.round(this.size * Math.min(1, this.targetMs / before)));
   }
 }
 
 /**
- * Who has to catch up with what is written, or waits for what is locked. A role that may not read statistics sees neither
- * replicas nor what other roles are at, but their locks.
+ * Who has to catch up with what is written, and whether others wait for what is locked. A role that may not read statistics
+ * sees neither replicas nor what other roles are at, but their locks.
  * https://www.postgresql.org/docs/current/monitoring-stats.html
  */
-async function strainOf(connection: Connection, table: string): Promise<string | null> {
+async function surroundingsOf(connection: Connection, table: string): Promise<Surroundings> {
   const relation = `${quoteLiteral(table)}::pg_catalog.regclass`;
-  const sql = `select case
-      when exists (select from pg_catalog.pg_stat_replication
-        where replay_lag > interval '5 seconds' or pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), replay_lsn) > 67108864)
-      then 'a replica lags behind'
-      when exists (select from pg_catalog.pg_stat_progress_vacuum where relid = ${relation})
-      then 'the table is being vacuumed'
-      when exists (select from pg_catalog.pg_stat_activity
-        where datname = pg_catalog.current_database() and application_name <> ${quoteLiteral(APPLICATION_NAME)}
-          and backend_type = 'client backend'
-          and (state = 'active' or state_change > pg_catalog.now() - interval '${OTHERS_FOR_SECONDS} seconds'))
+  const sql = `with others as materialized (
+      select exists (select from pg_catalog.pg_stat_activity
+        where datname = pg_catalog.current_database() and backend_type = 'client backend'
+          and application_name <> ${quoteLiteral(APPLICATION_NAME)} and query not like ${quoteLiteral(`${OF_OURS}%`)}
+          and (state = 'active' or state_change > pg_catalog.now() - interval '${LOOK_EVERY_MS} ms'))
         or exists (select from pg_catalog.pg_locks
         where relation = ${relation} and pid <> pg_catalog.pg_backend_pid()
           and mode in ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
           and database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()))
-      then 'others use the database'
-    end as strain`;
-  const [row] = await queryRows<{ strain: string | null }>(connection, sql);
-  return row?.strain ?? null;
+        as are_there)
+    select case
+        when exists (select from pg_catalog.pg_stat_replication
+          where replay_lag > interval '5 seconds' or pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), replay_lsn) > 67108864)
+        then 'a replica lags behind'
+        when exists (select from pg_catalog.pg_stat_progress_vacuum where relid = ${relation})
+        then 'the table is being vacuumed'
+        when are_there then 'others use the database'
+      end as strain, are_there as "isShared"
+    from others`;
+  const [row] = await queryRows<Surroundings>(connection, sql);
+  return row ?? { strain: null, isShared: false };
 }

@@ -119,8 +119,8 @@ export interface Backfill {
   readonly where: string | null;
   /** How many rows one batch has at most; null for what the time of the batches tells. */
   readonly batchSize: number | null;
-  /** Between two batches, in milliseconds. */
-  readonly pauseMs: number;
+  /** Between two batches, in milliseconds; null for what those who are there need. */
+  readonly pauseMs: number | null;
   /** once: until all rows have been met. every-run: whenever rows with NULL are found. */
   readonly repeat: 'once' | 'every-run';
 }

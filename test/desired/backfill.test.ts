@@ -74,7 +74,7 @@ test('declared on an entity, on what it extends and embeds, on a relation, on a 
     expression: 'id',
     where: null,
     batchSize: null,
-    pauseMs: 10,
+    pauseMs: null,
     repeat: 'once',
   });
 });

@@ -45,7 +45,7 @@ async function connect(config: pg.ClientConfig = {}): Promise<pg.Client> {
 }
 
 const strainSeenBy = async (session: Connection): Promise<string | null> => {
-  const pace = new Pace(null, 0);
+  const pace = new Pace(null, null);
   await pace.pause(session, 'public.stay');
   return pace.strain;
 };
@@ -73,6 +73,12 @@ test.each<{ title: string; by: () => Connection; seen: string | null; others: ()
     others: async () => (await connect({ application_name: 'nestjs-auto-migration' })).query('begin; select'),
   },
   {
+    title: 'a question of ours by the pool of the application',
+    by: () => connection,
+    seen: null,
+    others: async () => (await connect()).query('/* nestjs-auto-migration */ select 1'),
+  },
+  {
     title: 'a lock of somebody whose session is hidden',
     by: () => guest,
     seen: OTHERS,
@@ -97,19 +103,28 @@ test('a replica that lags behind is waited for', { timeout: 60_000 }, async () =
   await followFrom(replica, connection);
   // It says where it is, and then nothing more: a tenth of the log's segments are enough to be behind.
   await connection.query(`select pg_logical_emit_message(false, 'log', repeat('x', 70 * 1024 * 1024))`);
-  const pace = new Pace(null, 0);
-  expect(await pace.pause(connection, 'public.stay')).toBe(250);
+  const pace = new Pace(null, null);
+  await vi.waitFor(async () => expect(await pace.pause(connection, 'public.stay')).toBe(1000), patiently);
   expect(pace.strain).toBe('a replica lags behind');
 });
 
 test('batches grow to a tenth of a second, and are short at once where others are there', async () => {
   await vi.waitFor(async () => expect(await strainSeenBy(connection)).toBeNull(), patiently);
-  const pace = new Pace(null, 0);
+  const pace = new Pace(null, null);
   pace.took(50);
   pace.took(100);
   expect(pace.size).toBe(1000);
-  await (await connect()).query('select');
-  await pace.pause(connection, 'public.stay');
+  expect(await pace.pause(connection, 'public.stay')).toBe(0);
+  expect(pace.held()).toBe('skip');
+  expect(pace.held()).toBe('wait');
+
+  const other = await connect();
+  const isShared = async (): Promise<void> => {
+    await other.query('select');
+    expect(await pace.pause(connection, 'public.stay')).toBe(10);
+  };
+  await vi.waitFor(isShared, patiently);
+  expect(pace.held()).toBe('skip');
   expect(pace).toMatchObject({ strain: OTHERS, size: 250 });
   pace.took(25);
   expect(pace.size).toBe(250);
