@@ -99,6 +99,9 @@ export class FillSession {
     const { lockTimeoutMs } = this.options;
     const settings = {
       lock_timeout: held === 'wait' ? Math.min(lockTimeoutMs, BRIEFLY_MS) : lockTimeoutMs,
+      // Rows and position are lost together, if at all, and so filled again. Who has read them commits after them.
+      // https://www.postgresql.org/docs/current/wal-async-commit.html
+      synchronous_commit: 'off',
       // Rows are met in the order in which they lie.
       synchronize_seqscans: 'off',
       max_parallel_workers_per_gather: 0,
