@@ -62,6 +62,10 @@ function clientOf({ Client, options }: Pool): Client {
     ...options,
     // pg's Pool hides the password from enumeration, and so from the spread above.
     ...(options.password === undefined ? {} : { password: options.password }),
+    // What stands in it would count for more than what is given beside it.
+    ...(options.connectionString === undefined
+      ? {}
+      : { connectionString: options.connectionString.replace(/(?<=[?&])application_name=[^&#]*/g, '') }),
     application_name: APPLICATION_NAME,
     // Ours, so that what takes too long is told from what is refused.
     connectionTimeoutMillis: 0,

@@ -4,6 +4,7 @@ import { queryRows, run, type Connection, type Result } from '../schema/connecti
 import { liftLimits } from '../schema/limits.js';
 import { setApplicationWording } from '../schema/wording.js';
 import {
+  BATCH_ENDS,
   describeKey,
   fillRows,
   findLeft,
@@ -36,9 +37,10 @@ export class FillSession {
     const sql = fillRows(this.fill, target, from, size, held, this.options.journalSchema);
     // By itself, so that pg_stat_activity shows what takes the time.
     await run(this.session, this.begin(held));
-    const [batch] = await queryRows<Batch>(this.session, sql);
-    if (!batch) throw new TypeError('A batch answers with one row');
-    return batch;
+    const results = (await this.session.query(`${sql}; ${BATCH_ENDS}`)) as Result[];
+    const [batch, time] = [results[0], results.at(-1)].map((result) => result?.rows[0]);
+    if (!batch || !time) throw new TypeError('A batch answers with one row');
+    return { ...batch, ...time } as unknown as Batch;
   }
 
   /** In the transaction of a batch. */

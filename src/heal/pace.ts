@@ -27,6 +27,9 @@ interface Surroundings {
   readonly isShared: boolean;
 }
 
+/** Only advice hangs on it: where nobody may look, or the table has gone, a fill goes on as if others were there. */
+const NOT_KNOWN: Surroundings = { strain: null, isShared: true };
+
 /** How many rows the next batch takes, and how long to wait before it. */
 export class Pace {
   /** Rows. */
@@ -108,7 +111,7 @@ async function surroundingsOf(connection: Connection, table: string): Promise<Su
   const sql = `with others as materialized (
       select exists (select from pg_catalog.pg_stat_activity
         where datname = pg_catalog.current_database() and backend_type = 'client backend'
-          and application_name <> ${quoteLiteral(APPLICATION_NAME)} and query not like ${quoteLiteral(`${OF_OURS}%`)}
+          and pid <> pg_catalog.pg_backend_pid() and application_name <> ${quoteLiteral(APPLICATION_NAME)} and query not like ${quoteLiteral(`${OF_OURS}%`)}
           and (state = 'active' or state_change > pg_catalog.now() - interval '${LOOK_EVERY_MS} ms'))
         or exists (select from pg_catalog.pg_locks
         where relation = ${relation} and pid <> pg_catalog.pg_backend_pid()
@@ -124,6 +127,11 @@ async function surroundingsOf(connection: Connection, table: string): Promise<Su
         when are_there then 'others use the database'
       end as strain, are_there as "isShared"
     from others`;
-  const [row] = await queryRows<Surroundings>(connection, sql);
-  return row ?? { strain: null, isShared: false };
+  try {
+    const [row] = await queryRows<Surroundings>(connection, sql);
+    return row ?? NOT_KNOWN;
+  } catch (error) {
+    if (connection.lost.aborted) throw error;
+    return NOT_KNOWN;
+  }
 }

@@ -434,3 +434,24 @@ test('at the end of a slow link batches are no smaller', async () => {
     await link.close();
   }
 });
+
+test.each([
+  { title: 'at once', table: 'audited', trigger: 'create trigger', when: '' },
+  {
+    title: 'in the end',
+    table: 'deferring',
+    trigger: 'create constraint trigger',
+    when: 'deferrable initially deferred',
+  },
+])('what triggers do after it, $title, counts for the time of a batch', async ({ table, trigger, when }) => {
+  await database.query(`create table ${table} (id serial primary key, name text, a text);
+    insert into ${table} (name) select i from generate_series(1, 2000) i;
+    create function ${table}() returns trigger language plpgsql as $$ begin perform pg_sleep(0.001); return null; end $$;
+    ${trigger} t after update on ${table} ${when} for each row execute function ${table}()`);
+  const backfills = [{ table, column: 'a', expression: 'name' }];
+  const migrator = await prepare(`beside_${table}`, [], { expression: 'name' }, { backfills });
+  const phases = new Set<string>();
+  const onProgress = ({ phase }: HealProgress): unknown => phase?.startsWith('filling') && phases.add(phase);
+  expect(await migrator.heal({ onProgress })).toMatchObject({ failed: [] });
+  expect(phases.size).toBeGreaterThan(10);
+});

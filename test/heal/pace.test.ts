@@ -14,6 +14,7 @@ let server: RunningPostgres;
 let connection: Connection;
 /** Not the owner of what is there, and no reader of statistics. */
 let guest: Connection;
+let named: Connection;
 
 beforeAll(async () => {
   server = await startPostgres({ persistent: false, settings: { fsync: 'off' } });
@@ -24,16 +25,18 @@ beforeAll(async () => {
   url.username = 'guest';
   url.password = 'secret';
   guest = await openSession({ Client: pg.Client, options: { connectionString: url.href } });
+  const connectionString = `${server.url}?application_name=hotel&keepalives=1`;
+  named = await openSession({ Client: pg.Client, options: { connectionString } });
 });
 
 beforeEach(async () => {
   // Whoever asks for a long sleep does not notice that his client has gone.
   await connection.query(`select pg_terminate_backend(pid) from pg_stat_activity
-    where backend_type in ('client backend', 'walsender') and pid not in (${connection.pid}, ${guest.pid})`);
+    where backend_type in ('client backend', 'walsender') and pid not in (${connection.pid}, ${guest.pid}, ${named.pid})`);
 });
 
 afterAll(async () => {
-  await Promise.all([connection.close(), guest.close()]);
+  await Promise.all([connection.close(), guest.close(), named.close()]);
   await server.stop();
 });
 
@@ -71,6 +74,12 @@ test.each<{ title: string; by: () => Connection; seen: string | null; others: ()
     by: () => connection,
     seen: null,
     others: async () => (await connect({ application_name: 'nestjs-auto-migration' })).query('begin; select'),
+  },
+  {
+    title: 'ourselves, where the connection string has a name of its own for the application',
+    by: () => named,
+    seen: null,
+    others: () => Promise.resolve(),
   },
   {
     title: 'a question of ours by the pool of the application',
@@ -131,3 +140,17 @@ test('batches grow to a tenth of a second, and are short at once where others ar
   pace.took(50);
   expect(pace.size).toBe(125);
 });
+
+test.each(['pg_stat_replication', 'pg_stat_progress_vacuum', 'pg_stat_activity', 'pg_locks'])(
+  'whoever may not look at %s goes on, as if others were there',
+  async (view) => {
+    await connection.query(`revoke select on pg_catalog.${view} from public`);
+    try {
+      const pace = new Pace(null, null);
+      expect(await pace.pause(guest, 'public.stay')).toBe(10);
+      expect(pace.held()).toBe('skip');
+    } finally {
+      await connection.query(`grant select on pg_catalog.${view} to public`);
+    }
+  },
+);
