@@ -159,7 +159,22 @@ export async function narrowPins(
   return wide.length > 0;
 }
 
-/** Somebody wants it again. */
-export async function unpin(connection: Connection, schema: string, object: string): Promise<void> {
-  await connection.query(`delete from ${journalTable(schema, 'pin')} where object = $1`, [object]);
+/**
+ * Somebody wants it again, as one of its findings has it. What others want of the same object stays pinned.
+ *
+ * @param desired of the finding; null where that wants nothing, and so all of it
+ */
+export async function unpin(
+  connection: Connection,
+  schema: string,
+  object: string,
+  desired: string | null,
+): Promise<void> {
+  const table = journalTable(schema, 'pin');
+  const text = desired === null ? null : pinnedText(desired);
+  const sql = `with narrowed as (
+      update ${table} set wanted = array_remove(wanted, $2::text)
+      where object = $1 and $2::text is not null and wanted <> array[$2::text])
+    delete from ${table} where object = $1 and ($2::text is null or wanted is null or wanted = array[$2::text])`;
+  await connection.query(sql, [object, text]);
 }

@@ -94,6 +94,34 @@ test('until somebody approves it', async () => {
   expect(await migrator.heal()).toMatchObject({ open: [] });
 });
 
+test('of one finding, which lets nothing else be done to the same column', async () => {
+  const database = await createTestDatabase();
+  await database.query(`create table guest (id integer constraint guest_pkey primary key, city text default 'Graz');
+    comment on column guest.city is 'lives there'`);
+  const guest = new EntitySchema({
+    name: 'guest',
+    columns: {
+      id: { type: 'integer', primary: true, primaryKeyConstraintName: 'guest_pkey' },
+      city: { type: 'text', nullable: true, default: 'Linz', comment: 'sleeps there' },
+    },
+  });
+  const migrator = new AutoMigrator(await openDataSource(database.url, [guest]), { execution: 'online' });
+  const { runId } = await migrator.heal();
+  await migrator.rollback(runId ?? '', 'ada');
+  const { drift } = await migrator.check();
+  expect(drift.map(({ kind }) => kind).toSorted()).toEqual(['different-comment', 'different-default']);
+  await migrator.approve(
+    drift.filter(({ kind }) => kind === 'different-comment').map(({ id }) => id),
+    'bob',
+  );
+  const report = await migrator.heal();
+  expect(report.applied.map(({ action }) => action)).toEqual(['comment']);
+  expect(report.open.map(({ kind, hazards }) => [kind, hazards])).toEqual([
+    ['different-default', expect.arrayContaining(['pinned'])],
+  ]);
+  expect(await migrator.heal()).toMatchObject({ outcome: 'nothing-to-do', applied: [] });
+});
+
 test('or the entities ask for something else, and only there', async () => {
   const { database, migrator, healed: first } = await healed();
   await migrator.rollback(first.runId ?? '', 'ada');
