@@ -57,7 +57,7 @@ export interface Batch {
   /** Those of them that have a value to get and that nobody else holds; with `wait` those that were updated. */
   readonly locked: number;
   readonly filled: number;
-  /** How long the server took, with all triggers. Neither the way there counts nor the commit, which take as long with fewer rows. */
+  /** How long the server took, with all triggers. Neither the way there counts nor the commit: fewer rows make them no less. */
   readonly ms: number;
 }
 

@@ -17,6 +17,8 @@ const STRAINED_PAUSES: Readonly<Record<string, number>> = {
 const FIRST_SIZE = 500;
 const LARGEST_SIZE = 50_000;
 const CAREFUL_BATCHES = 20;
+/** Half as many rows that take more than this share of the time are not made fewer. */
+const IN_VAIN = 0.75;
 const LOOK_EVERY_MS = 1000;
 
 /** What there is beside a fill. */
@@ -41,6 +43,8 @@ export class Pace {
   /** How many batches, the next one first, skip what others hold. The first one knows of nobody. */
   private careful = 1;
   private lookedAt = -Infinity;
+  /** The batch since which they are made smaller. */
+  private tooLong: { readonly size: number; readonly ms: number } | null = null;
 
   /**
    * @param batchSize at most so many rows; null for what the time tells
@@ -61,8 +65,18 @@ export class Pace {
 
   /** A whole batch took so long. */
   took(ms: number): void {
-    const factor = Math.min(2, Math.max(0.25, this.targetMs / ms));
-    this.size = Math.max(1, Math.min(this.largest, Math.round(this.size * factor)));
+    const { size, targetMs, tooLong } = this;
+    const isHalf = tooLong !== null && size <= tooLong.size / 2;
+    if (isHalf && ms > targetMs && ms > tooLong.ms * IN_VAIN) {
+      // It is not the rows that take the time: an expression over another table, a trigger for the whole statement.
+      this.size = tooLong.size;
+      this.tooLong = null;
+      return;
+    }
+    if (ms <= targetMs) this.tooLong = null;
+    else if (tooLong === null || isHalf) this.tooLong = { size, ms };
+    const factor = Math.min(2, Math.max(0.25, targetMs / ms));
+    this.size = Math.max(1, Math.min(this.largest, Math.round(size * factor)));
   }
 
   /** Whether the next batch waits for who is in its way, for a moment: only where nobody has been seen. */

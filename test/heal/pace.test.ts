@@ -154,3 +154,21 @@ test.each(['pg_stat_replication', 'pg_stat_progress_vacuum', 'pg_stat_activity',
     }
   },
 );
+
+test.each([
+  { title: 'far above', fixed: 200 },
+  { title: 'just above', fixed: 110 },
+])('what a batch takes with any rows, $title the target, makes them no smaller for ever', ({ fixed }) => {
+  const pace = new Pace(null, null);
+  const sizes = Array.from({ length: 200 }, () => {
+    pace.took(fixed + pace.size / 1000);
+    return pace.size;
+  });
+  expect(Math.min(...sizes)).toBeGreaterThan(50);
+});
+
+test('rows that take long are made fewer, down to one', () => {
+  const pace = new Pace(null, null);
+  for (let batch = 0; batch < 20; batch++) pace.took(pace.size * 150);
+  expect(pace.size).toBe(1);
+});
