@@ -1,9 +1,10 @@
+/** Found by every copy of this package: a globally installed command line reads the entities of an application. */
+const DECLARED = Symbol.for('nestjs-auto-migration:former-names');
+
 interface Declaration {
   readonly ofTable: string[];
   readonly ofProperties: Map<string | symbol, string[]>;
 }
-
-const DECLARATIONS = new WeakMap<object, Declaration>();
 
 /**
  * Says what an entity's table, or the column of a property, was called in the database before. Where the old one is
@@ -25,28 +26,34 @@ export function RenamedFrom(
   ...formerNames: [string, ...string[]]
 ): (target: object, property?: string | symbol) => void {
   return (target, property) => {
-    const owner = property === undefined ? target : target.constructor;
-    const declaration: Declaration = DECLARATIONS.get(owner) ?? { ofTable: [], ofProperties: new Map() };
-    DECLARATIONS.set(owner, declaration);
-    if (property === undefined) declaration.ofTable.push(...formerNames);
-    else
-      declaration.ofProperties.set(property, [
-        ...(declaration.ofProperties.get(property) ?? []),
-        ...formerNames,
-      ]);
+    const { ofTable, ofProperties } = declaredOn(property === undefined ? target : target.constructor);
+    if (property === undefined) ofTable.push(...formerNames);
+    else ofProperties.set(property, [...(ofProperties.get(property) ?? []), ...formerNames]);
   };
 }
 
 /** An entity's own; a class that it extends may be another entity's, too. */
 export function formerNamesOfClass(target: unknown): readonly string[] {
-  return typeof target === 'function' ? (DECLARATIONS.get(target)?.ofTable ?? []) : [];
+  return typeof target === 'function' ? (declarationOf(target)?.ofTable ?? []) : [];
 }
 
 /** Of a property of the class or of one that it extends. */
 export function formerNamesOfProperty(target: unknown, property: string): readonly string[] {
   for (let each: unknown = target; typeof each === 'function'; each = Object.getPrototypeOf(each)) {
-    const names = DECLARATIONS.get(each)?.ofProperties.get(property);
+    const names = declarationOf(each)?.ofProperties.get(property);
     if (names) return names;
   }
   return [];
+}
+
+function declaredOn(owner: object): Declaration {
+  const value: Declaration = declarationOf(owner) ?? { ofTable: [], ofProperties: new Map() };
+  if (!Object.hasOwn(owner, DECLARED)) Object.defineProperty(owner, DECLARED, { value });
+  return value;
+}
+
+function declarationOf(owner: object): Declaration | undefined {
+  return Object.hasOwn(owner, DECLARED)
+    ? (owner as { readonly [DECLARED]: Declaration })[DECLARED]
+    : undefined;
 }
