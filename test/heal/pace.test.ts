@@ -2,7 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { openSession } from '../../src/desired/session.js';
 import { Pace } from '../../src/heal/pace.js';
-import type { Connection } from '../../src/schema/connection.js';
+import { queryRows, type Connection } from '../../src/schema/connection.js';
 import { startPostgres, type RunningPostgres } from '../../tools/embedded-postgres/index.mjs';
 import { followFrom } from './standby-protocol.js';
 
@@ -104,6 +104,14 @@ test.each<{ title: string; by: () => Connection; seen: string | null; others: ()
   const done = others();
   if (seen === null) await done;
   await vi.waitFor(async () => expect(await strainSeenBy(by())).toBe(seen), patiently);
+});
+
+test('a session of ours has our name, whatever the connection string says', async () => {
+  const [row] = await queryRows<{ name: string }>(
+    named,
+    `select current_setting('application_name') as name`,
+  );
+  expect(row).toEqual({ name: 'nestjs-auto-migration' });
 });
 
 test('a replica that lags behind is waited for', { timeout: 60_000 }, async () => {
