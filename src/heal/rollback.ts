@@ -112,7 +112,8 @@ async function takeBack(
       `The journal has no run ${runId}. Nothing was changed; see auto-migrate history.`,
     );
   const { undoable, notUndone } = splitRun(steps);
-  await askForUndo(connection, journalSchema, undoable, { by: request.by, ttlMs: approvalTtlMs });
+  const left = undoable.filter(({ isUndone }) => !isUndone);
+  await askForUndo(connection, journalSchema, left, { by: request.by, ttlMs: approvalTtlMs });
   const rolled = await execute(context, connection, runId, request, stopped);
   const session = heeding(connection, stopped);
   const look = await context.lookout.look(session);
@@ -127,7 +128,7 @@ async function takeBack(
   return { ...NOTHING, outcome, ...rolled, open, notUndone: [...notUndone, ...gone], pinned };
 }
 
-/** What was asked for, and has led to nothing: somebody has taken it away before. */
+/** What was wanted, and has led to nothing: somebody has taken it away before. */
 function notFound(
   undoable: readonly AppliedRecord[],
   { applied, failed }: Rolled,
@@ -139,9 +140,10 @@ function notFound(
   ]);
   return undoable
     .filter(({ object, action }) => !seen.has(`undo ${action} ${object}`))
-    .map(({ object, action }) => ({ object, action, reason: NOT_FOUND }));
+    .map(({ object, action, isUndone }) => ({ object, action, reason: isUndone ? UNDONE : NOT_FOUND }));
 }
 
+const UNDONE = 'it was taken back before, or has been gone';
 const NOT_FOUND =
   'it is not there any more, waits for what has failed before, or is in a schema that is not looked at';
 

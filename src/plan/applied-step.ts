@@ -16,9 +16,11 @@ const TAKE_INDEX = new RegExp(`${TABLE} ADD CONSTRAINT ${NAME} (?:UNIQUE|PRIMARY
 const CREATE_INDEX = new RegExp(
   `^CREATE (?:UNIQUE )?INDEX (?:CONCURRENTLY )?(${NAME}) ON (?:ONLY )?(${NAME})\\.`,
 );
-const RENAME = new RegExp(`^ALTER (?:TABLE|INDEX|TYPE|SEQUENCE) ${NAME}\\.${NAME} RENAME `);
-const RENAME_OBJECT = new RegExp(
-  `^ALTER TABLE (${NAME})\\.(${NAME}) RENAME (?:TO (${NAME})|COLUMN ${NAME} TO ${NAME})$`,
+const CREATE_WITHOUT_TABLE = new RegExp(
+  `^CREATE (TYPE|SCHEMA|EXTENSION) (?:IF NOT EXISTS )?(?:(${NAME})\\.)?(${NAME})`,
+);
+const RENAME = new RegExp(
+  `^ALTER (TABLE|INDEX|TYPE) (${NAME})\\.(${NAME}) RENAME (?:(COLUMN|CONSTRAINT) (${NAME}) )?TO (${NAME})$`,
 );
 
 /** The column that a step has added; null for other steps. */
@@ -45,11 +47,26 @@ export function builtIndex({ sql }: Applied): QualifiedName | null {
   return name === undefined || schema === undefined ? null : { schema: bare(schema), name: bare(name) };
 }
 
-/** The table that has got another name by a step, by that name, or the one of a column that has. */
-export function renamedTo({ sql }: Applied): (QualifiedName & { readonly isColumn: boolean }) | null {
-  const [, schema, name, to] = RENAME_OBJECT.exec(sql) ?? [];
-  if (schema === undefined || name === undefined) return null;
-  return { schema: bare(schema), name: bare(to ?? name), isColumn: to === undefined };
+/** A name that a step gives to something. */
+export interface GivenName {
+  readonly what: 'TABLE' | 'COLUMN' | 'CONSTRAINT' | 'INDEX' | 'TYPE';
+  /** The table, by its name at that moment; of an index or a type, its own name. */
+  readonly of: QualifiedName;
+  /** Of a column or a constraint. */
+  readonly from: string | null;
+  readonly to: string;
+}
+
+/** The name that a step gives; null for other steps. */
+export function givenName({ sql }: Applied): GivenName | null {
+  const [, what, schema, name, part, from, to] = RENAME.exec(sql) ?? [];
+  if (what === undefined || schema === undefined || name === undefined || to === undefined) return null;
+  return {
+    what: (part ?? what) as GivenName['what'],
+    of: { schema: bare(schema), name: bare(name) },
+    from: from === undefined ? null : bare(from),
+    to: bare(to),
+  };
 }
 
 export function isNewTable({ sql }: Applied): boolean {
@@ -67,9 +84,11 @@ function bare(quoted: string): string {
 
 type AppliedToTable = Applied & { readonly table: QualifiedName | null };
 
-/** Whether what a step has made is there, under that name; what it has renamed is looked for by nobody here. */
+/** Whether what a step has made is there, under that name, or what it has renamed, under the name that it gave. */
 export function isStillThere(step: AppliedToTable, actual: Schema): boolean {
-  if (step.table === null || RENAME.test(step.sql)) return true;
+  const given = givenName(step);
+  if (given) return isCalledSo(given, actual);
+  if (step.table === null) return isMade(step, actual);
   const table = tableOf(step, actual);
   if (!table) return isIndexOfPartition(step, actual);
   const [column, constraint, index] = [
@@ -86,6 +105,39 @@ export function isStillThere(step: AppliedToTable, actual: Schema): boolean {
     isThere(constraint, table.constraints) &&
     isThere(index, table.indexes, table.constraints)
   );
+}
+
+function isMade({ sql }: Applied, { enums, namespaces, extensions }: Schema): boolean {
+  const [, what, schema = '""', quoted = '""'] = CREATE_WITHOUT_TABLE.exec(sql) ?? [];
+  const name = bare(quoted);
+  switch (what) {
+    case 'TYPE':
+      return enums.some((each) => isSameName(each, { schema: bare(schema), name }));
+    case 'SCHEMA':
+      return namespaces.some((each) => each.name === name);
+    case 'EXTENSION':
+      return extensions.some((each) => each.name === name);
+    default:
+      return true;
+  }
+}
+
+function isCalledSo({ what, of, to }: GivenName, { tables, enums }: Schema): boolean {
+  const table = tables.find((each) => isSameName(each, of));
+  const isTo = ({ name }: { readonly name: string }): boolean => name === to;
+  const renamed = { schema: of.schema, name: to };
+  switch (what) {
+    case 'TABLE':
+      return tables.some((each) => isSameName(each, renamed));
+    case 'COLUMN':
+      return table?.columns.some(isTo) ?? false;
+    case 'CONSTRAINT':
+      return table?.constraints.some(isTo) ?? false;
+    case 'INDEX':
+      return tables.some(({ schema, indexes }) => schema === of.schema && indexes.some(isTo));
+    case 'TYPE':
+      return enums.some((each) => isSameName(each, renamed));
+  }
 }
 
 /** One that is built and belongs to no index of the whole table yet: those that do are not listed. */

@@ -1,7 +1,7 @@
 import { isSameName } from '../schema/identifier.js';
 import type { Difference } from '../drift/drift-kind.js';
 import type { UndoRequest } from '../drift/undo-request.js';
-import { renamedTo } from './applied-step.js';
+import { givenName } from './applied-step.js';
 
 /** What has to be taken back before a name, as objects: it could not be found under the old one. */
 export function undoneBefore(difference: Difference): readonly string[] {
@@ -12,9 +12,11 @@ export function undoneBefore(difference: Difference): readonly string[] {
 
 /** Whether a step was taken under a name that an earlier one has given. */
 export function bearsNameOf(later: UndoRequest, earlier: UndoRequest): boolean {
-  const renamed = renamedTo(earlier);
-  if (renamed === null || Number(later.stepId) <= Number(earlier.stepId)) return false;
+  const given = givenName(earlier);
+  if (given === null || Number(later.stepId) <= Number(earlier.stepId)) return false;
   const { table } = later;
   // Of a column, what was done to the column itself; of a table, whatever was done to it.
-  return renamed.isColumn ? later.object === earlier.object : table !== null && isSameName(table, renamed);
+  if (given.what === 'COLUMN') return later.object === earlier.object;
+  if (given.what !== 'TABLE' || table === null) return false;
+  return isSameName(table, { schema: given.of.schema, name: given.to });
 }

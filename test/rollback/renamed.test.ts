@@ -111,5 +111,20 @@ describe.each<Execution>(['online', 'atomic'])(
       expect(await database.query(CATALOG)).toEqual(catalog);
       expect(await migrator.heal()).toMatchObject({ applied: [], failed: [] });
     });
+
+    test('and once it has, there is nothing to take back', async () => {
+      const database = await createTestDatabase();
+      await database.query(PLAIN);
+      const catalog = await database.query(CATALOG);
+      const migrator = await migratorOf(database, execution);
+      const { runId } = await migrator.heal();
+      expect(await migrator.rollback(runId ?? '', 'ada')).toMatchObject({ outcome: 'undone', open: [] });
+      const again = await migrator.rollback(runId ?? '', 'ada');
+      expect(again).toMatchObject({ outcome: 'nothing-to-do', open: [], failed: [], error: null });
+      expect(again.notUndone).not.toEqual([]);
+      const { drift } = await migrator.check();
+      expect(drift.filter(({ kind }) => kind === 'undo')).toEqual([]);
+      expect(await database.query(CATALOG)).toEqual(catalog);
+    });
   },
 );
