@@ -8,6 +8,7 @@ import { tablesLeftAlone } from './desired/own-tables.js';
 import { annotate, describeDeclaration } from './desired/declarations.js';
 import { DeclaredSchemas } from './desired/declared-schemas.js';
 import { awaitsLastSweep, compareFills, filledColumns, type FilledColumn } from './drift/compare-fills.js';
+import { withFillsRenamed } from './drift/renamed-fills.js';
 import { compareNotes } from './drift/compare-notes.js';
 import { differencesOf } from './drift/compare.js';
 import type { Difference } from './drift/drift-kind.js';
@@ -105,13 +106,15 @@ export class Lookout {
     );
     await breathe();
     const release = releaseOf(desired);
-    const standing = await readStanding(connection, this.options.journalSchema, this.claims, release);
+    const stands = await readStanding(connection, this.options.journalSchema, this.claims, release);
     const wanted = withoutIgnored(desired.schema, ignore);
-    const filled = filledColumns(wanted, visible, standing);
+    const renamed = withFillsRenamed(wanted, visible, stands.fills);
+    const standing = { ...stands, fills: renamed.fills };
+    const filled = filledColumns(wanted, renamed);
     await breathe();
     const unfilled = await readUnfilled(
       connection,
-      filled.filter(({ found }) => found),
+      filled.filter(({ found, isRenamed }) => found && !isRenamed),
     );
     const undos = standing.undos.filter((each) => isStillThere(each, actual));
     const goneUndos = standing.undos.filter((each) => !undos.includes(each)).map(({ stepId }) => stepId);

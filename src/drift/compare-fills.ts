@@ -1,6 +1,7 @@
 import { displayName } from '../schema/identifier.js';
 import type { Column, QualifiedName, Schema, Table } from '../schema/model.js';
 import type { Difference } from './drift-kind.js';
+import type { RenamedFills } from './renamed-fills.js';
 import { declaredFill, defaultFill, fillId, isRefused, type Fill, type FillRecord } from './fill.js';
 
 /** What is known about fills besides the two schemas. */
@@ -20,14 +21,12 @@ export interface FilledColumn {
   readonly column: Column;
   readonly foundTable: Table | undefined;
   readonly found: Column | undefined;
+  /** It is there, but has its former name yet. */
+  readonly isRenamed: boolean;
 }
 
 /** The columns that a fill is declared for, or that a healing has begun to fill. */
-export function filledColumns(
-  desired: Schema,
-  actual: Schema,
-  { fills }: Pick<FillFacts, 'fills'>,
-): FilledColumn[] {
+export function filledColumns(desired: Schema, { actual, fills, isRenamed }: RenamedFills): FilledColumn[] {
   const begun = new Set([...fills.values()].filter(isBegun).map(({ table, column }) => keyOf(table, column)));
   const there = new Map(actual.tables.map((table) => [keyOf(table), table]));
   const wanted = new Set(desired.tables.map((table) => keyOf(table)));
@@ -39,7 +38,7 @@ export function filledColumns(
       .map((column) => {
         const foundTable = there.get(keyOf(table));
         const found = foundTable?.columns.find(({ name }) => name === column.name);
-        return { table, column, foundTable, found };
+        return { table, column, foundTable, found, isRenamed: isRenamed(table, column.name) };
       }),
   );
 }
@@ -62,14 +61,14 @@ export function compareFills(columns: readonly FilledColumn[], facts: FillFacts)
 
 function isDue(
   fill: Fill,
-  { foundTable, found }: FilledColumn,
+  { foundTable, found, isRenamed }: FilledColumn,
   { fills, unfilled: repeated, olderReleaseIsAlive }: FillFacts,
 ): boolean {
   const id = fillId(fill);
   const state = fills.get(id)?.state;
   // A column that was dropped since is added without its values.
   if (foundTable && !found) return true;
-  if (fill.repeat === 'every-run') return found !== undefined && repeated.has(id);
+  if (fill.repeat === 'every-run') return found !== undefined && (isRenamed || repeated.has(id));
   // What has left rows without a value may read rows of another fill that were refused, and are tried again later.
   if (state === 'swept') return !olderReleaseIsAlive && ![...fills.values()].some(isRefused);
   return state !== 'done';

@@ -18,6 +18,7 @@ export interface FillRecord {
   readonly table: QualifiedName;
   readonly column: string;
   readonly expression: string | null;
+  readonly where: string | null;
   readonly state: FillState;
   /** Rows that PostgreSQL refused to give their value. */
   readonly failed: number;

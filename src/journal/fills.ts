@@ -1,4 +1,5 @@
 import { fillId, type Fill, type FillRecord } from '../drift/fill.js';
+import { renamedFill, type Renamed } from '../drift/renamed-fills.js';
 import type { FillMark } from '../plan/step.js';
 import { queryRows, type Connection } from '../schema/connection.js';
 import { journalTable } from './journal-tables.js';
@@ -20,7 +21,7 @@ const RETRY_AFTER = '1 hour';
 /** All fills that were ever begun, by their ids. */
 export function fillsIn(schema: string): Reading<ReadonlyMap<string, FillRecord>> {
   const sql = `select id, json_build_object('schema', schema_name, 'name', table_name) as "table",
-      column_name as "column", expression, state, failed::int, sample_keys as "sampleKeys", error,
+      column_name as "column", expression, condition as "where", state, failed::int, sample_keys as "sampleKeys", error,
       coalesce(finished_at > now() - interval '${RETRY_AFTER}', false) as "isRecent"
     from ${journalTable(schema, 'fill')}`;
   return {
@@ -42,6 +43,34 @@ export async function markFill(connection: Connection, schema: string, mark: Fil
        started_at = case when $8 and f.state <> 'swept' then clock_timestamp() else f.started_at end, finished_at = excluded.finished_at`,
     [fillId(mark.fill), table.schema, table.name, column, expression, where, mark.state, isPending],
   );
+}
+
+/**
+ * Writes down in the transaction that is open that a table or a column has another name now, so that what was filled is
+ * not filled again. What stands there under the new name was about something that has made room for it.
+ */
+export async function renameFills(connection: Connection, schema: string, renamed: Renamed): Promise<void> {
+  const journal = journalTable(schema, 'fill');
+  const { table, column, to } = renamed;
+  const of = `schema_name = $1 and table_name = $2 and ($3::text is null or column_name = $3)`;
+  const now = column === null ? [table.schema, to, null] : [table.schema, table.name, to];
+  await connection.query(`delete from ${journal} where ${of}`, now);
+  const sql = `select id, json_build_object('schema', schema_name, 'name', table_name) as "table",
+      column_name as "column", expression, condition as "where" from ${journal} where ${of}`;
+  const records = await queryRows<Pick<FillRecord, 'id' | 'table' | 'column' | 'expression' | 'where'>>(
+    connection,
+    sql,
+    [table.schema, table.name, column],
+  );
+  for (const record of records) {
+    const followed = renamedFill(record, renamed);
+    if (!followed) continue;
+    // A position names the table: a sweep that was going on begins anew, and meets only what is still NULL.
+    await connection.query(
+      `update ${journal} set id = $2, table_name = $3, column_name = $4, position = null where id = $1`,
+      [record.id, followed.id, followed.table.name, followed.column],
+    );
+  }
 }
 
 /** Where the sweep that a run has left is to go on; null at the beginning of one. Begins the fill where it has to be. */

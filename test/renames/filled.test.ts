@@ -1,0 +1,166 @@
+import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
+import { describe, expect, test } from 'vitest';
+import type { FormerNames } from '../../src/desired/former-names.js';
+import { AutoMigrator } from '../../src/auto-migrator.js';
+import type { HealReport } from '../../src/heal/heal-report.js';
+import type { Execution } from '../../src/plan/proposal.js';
+import { openDataSource } from '../auto-migrator/open-data-source.js';
+import { createTestDatabase, type TestDatabase } from '../setup/database.js';
+
+/** A table with a column that is filled, by the names that a release has for them. */
+interface Release {
+  readonly table: string;
+  readonly column: string;
+  readonly renamedFrom?: FormerNames;
+}
+
+const FIRST = { table: 'room', column: 'code' };
+const COLUMN = { table: 'room', column: 'mark', renamedFrom: { columns: { 'room.mark': ['code'] } } };
+const TABLE = { table: 'cell', column: 'code', renamedFrom: { tables: { cell: ['room'] } } };
+const BOTH = {
+  table: 'cell',
+  column: 'mark',
+  renamedFrom: { tables: { cell: ['room'] }, columns: { 'cell.mark': ['code'] } },
+};
+
+const LEGACY = `create table room (id integer constraint room_pkey primary key, name text);
+  insert into room values (1, 'a'), (2, 'b')`;
+
+async function migratorOf(
+  { url }: TestDatabase,
+  { table, column, renamedFrom }: Release,
+  execution: Execution,
+  { isByDefault = false } = {},
+): Promise<AutoMigrator> {
+  const filled: EntitySchemaColumnOptions = isByDefault
+    ? { type: 'uuid', default: () => 'gen_random_uuid()' }
+    : { type: 'text', nullable: true };
+  const entity = new EntitySchema<Record<string, unknown>>({
+    name: table,
+    columns: {
+      id: { type: 'integer', primary: true, primaryKeyConstraintName: 'room_pkey' },
+      name: { type: 'text', nullable: true },
+      [column]: filled,
+    },
+  });
+  const backfills = isByDefault ? [] : [{ table, column, expression: 'upper(name)' }];
+  return new AutoMigrator(await openDataSource(url, [entity]), {
+    execution,
+    backfills,
+    ...(renamedFrom && { renamedFrom }),
+  });
+}
+
+interface Case {
+  readonly title: string;
+  /** Between the application's NULL and what comes last. */
+  readonly byHand?: string;
+  /** The releases that follow the first one. */
+  readonly releases: readonly Release[];
+}
+
+const CASES: Case[] = [
+  { title: 'a column is renamed', releases: [COLUMN] },
+  { title: 'a table is renamed', releases: [TABLE] },
+  { title: 'a table and its column are renamed', releases: [BOTH] },
+  { title: 'a table and then its column are renamed', releases: [TABLE, BOTH] },
+  {
+    title: 'a column is renamed by hand',
+    byHand: 'alter table room rename code to mark',
+    releases: [COLUMN],
+  },
+  { title: 'a table is renamed by hand', byHand: 'alter table room rename to cell', releases: [TABLE, BOTH] },
+  {
+    title: 'the former names are forgotten afterwards',
+    releases: [BOTH, { table: 'cell', column: 'mark' }],
+  },
+  {
+    title: 'a name goes back',
+    releases: [COLUMN, { ...FIRST, renamedFrom: { columns: { 'room.code': ['mark'] } } }],
+  },
+];
+
+describe.each<Execution>(['online', 'atomic'])('what was filled is not filled again, %s', (execution) => {
+  test.each(CASES)('when $title', async ({ byHand = 'select', releases }) => {
+    const database = await createTestDatabase();
+    await database.query(LEGACY);
+    await (await migratorOf(database, FIRST, execution)).heal();
+    await database.query(`update room set code = null where id = 1; ${byHand}`);
+    const actions: string[] = [];
+    for (const release of releases) {
+      await olderReleaseGoes(database);
+      actions.push(...actionsOf(await (await migratorOf(database, release, execution)).heal()));
+    }
+    expect(actions.filter((action) => !action.startsWith('rename '))).toEqual([]);
+    const last = releases.at(-1) ?? FIRST;
+    const found = await database.query(`select "${last.column}" as code from "${last.table}" order by id`);
+    expect(found).toEqual([{ code: null }, { code: 'B' }]);
+    expect(await (await migratorOf(database, last, execution)).check()).toMatchObject({ drift: [] });
+  });
+
+  test('when a rename is undone', async () => {
+    const database = await createTestDatabase();
+    await database.query(LEGACY);
+    const first = await migratorOf(database, FIRST, execution);
+    await first.heal();
+    await database.query('update room set code = null where id = 1');
+    await olderReleaseGoes(database);
+    const second = await migratorOf(database, BOTH, execution);
+    const { runId } = await second.heal();
+    expect(await second.rollback(runId ?? '', 'ada')).toMatchObject({ outcome: 'undone' });
+    expect(await first.heal()).toMatchObject({ outcome: 'nothing-to-do' });
+    expect(await database.query('select code from room order by id')).toEqual([
+      { code: null },
+      { code: 'B' },
+    ]);
+  });
+
+  test('but what has made room for another column says nothing about that', async () => {
+    const database = await createTestDatabase();
+    await database.query(LEGACY);
+    await (await migratorOf(database, FIRST, execution)).heal();
+    await database.query('alter table room drop code; alter table room add sign text');
+    await olderReleaseGoes(database);
+    const release = { ...FIRST, renamedFrom: { columns: { 'room.code': ['sign'] } } };
+    const report = await (await migratorOf(database, release, execution)).heal();
+    expect(actionsOf(report)).toEqual(['rename column', 'fill']);
+    expect(await database.query('select code from room order by id')).toEqual([{ code: 'A' }, { code: 'B' }]);
+    expect(await (await migratorOf(database, release, execution)).check()).toMatchObject({ drift: [] });
+  });
+});
+
+test.each([COLUMN, TABLE, BOTH])(
+  'a default that a row has refused goes on under new names: $table, $column',
+  async (release) => {
+    const database = await createTestDatabase();
+    await database.query(LEGACY);
+    await database.query(`create function refuse() returns trigger language plpgsql as
+        $$ begin if old.id = 2 then raise 'not this one'; end if; return new; end $$;
+      create trigger refuse before update on room for each row execute function refuse()`);
+    const isByDefault = { isByDefault: true };
+    const first = await migratorOf(database, FIRST, 'online', isByDefault);
+    expect(await first.heal()).toMatchObject({ outcome: 'partly-healed' });
+    const [filled] = await database.query('select code from room where id = 1');
+    await database.query(`drop trigger refuse on room;
+      update auto_migration.fill set finished_at = now() - interval '2 hours'`);
+    await olderReleaseGoes(database);
+    const second = await migratorOf(database, release, 'online', isByDefault);
+    expect(await second.heal()).toMatchObject({ outcome: 'healed', open: [], failed: [] });
+    const found = await database.query(
+      `select "${release.column}" as code from "${release.table}" order by id`,
+    );
+    expect(found).toEqual([filled, { code: expect.stringMatching(/-/) as string }]);
+    expect(await second.check()).toMatchObject({ verdict: 'in-sync', drift: [] });
+  },
+);
+
+/** A rename would wait for it. */
+async function olderReleaseGoes(database: TestDatabase): Promise<void> {
+  await database.query(
+    `update auto_migration.claim set last_seen_at = clock_timestamp() - interval '1 hour'`,
+  );
+}
+
+function actionsOf({ applied }: HealReport): string[] {
+  return applied.map(({ action }) => action);
+}
