@@ -223,8 +223,10 @@ export function resolveModuleOptions(options: AutoMigrationModuleOptions): Resol
   return parseOptions(ModuleOptions, options) as ResolvedModuleOptions;
 }
 
-/** The part of the module's options that the façade takes. */
-export function migratorOptionsOf(options: ResolvedModuleOptions): AutoMigratorOptions {
+/** The part of the module's options that the façade takes; what is left out stays so. */
+export function migratorOptionsOf(
+  options: AutoMigrationModuleOptions | ResolvedModuleOptions,
+): AutoMigratorOptions {
   const keys = Object.keys(migratorShape) as (keyof AutoMigratorOptions)[];
   return Object.fromEntries(
     keys.filter((key) => options[key] !== undefined).map((key) => [key, options[key]]),

@@ -3,9 +3,14 @@ import { createRequire } from 'node:module';
 import { dirname, extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { DataSource } from 'typeorm';
+import {
+  migratorOptionsOf,
+  resolveModuleOptions,
+  type AutoMigrationModuleOptions,
+  type AutoMigratorOptions,
+} from '../auto-migration.options.js';
 import { isDataSource } from '../desired/data-source.js';
 import { ConnectionError, DataSourceError, DataSourceFileError, sqlStateOf } from '../errors.js';
-import type { DataFixDefinition } from '../heal/data-fix.js';
 
 /**
  * Loads the one DataSource that a file exports, or a promise of one, as TypeORM's own command line does.
@@ -21,13 +26,22 @@ export async function loadDataSource(file: string): Promise<DataSource> {
   return dataSource;
 }
 
-/** What the file exports as `dataFixes`, to be checked as the option is. */
-export async function loadDataFixes(file: string): Promise<readonly DataFixDefinition[]> {
-  const module = (await load(resolve(file))) as {
-    dataFixes?: unknown;
-    default?: { dataFixes?: unknown } | null;
-  };
-  return (module.dataFixes ?? module.default?.dataFixes ?? []) as readonly DataFixDefinition[];
+/**
+ * What the file exports as `autoMigration`: the options that the application gives the module, of which the command takes
+ * those that say how to compare and heal. Not `policy`, as that is about what happens unasked.
+ *
+ * @throws InvalidOptionError naming the option and its value
+ */
+export async function loadOptions(file: string): Promise<AutoMigratorOptions> {
+  const module = (await load(resolve(file))) as Exported & { readonly default?: Exported | null };
+  const options = (module.autoMigration ?? module.default?.autoMigration ?? {}) as AutoMigrationModuleOptions;
+  resolveModuleOptions(options);
+  const { policy: _unattended, ...asked } = migratorOptionsOf(options);
+  return asked;
+}
+
+interface Exported {
+  readonly autoMigration?: unknown;
 }
 
 /**

@@ -8,7 +8,7 @@ import { ExitCode, exitCodeOfCheck, exitCodeOfHeal } from './exit-code.js';
 import { generate } from './generate.js';
 import { approveFindings } from './approve.js';
 import { rollBackRun } from './rollback.js';
-import { loadDataFixes, loadDataSource, openDataSource } from './load-data-source.js';
+import { loadDataSource, loadOptions, openDataSource } from './load-data-source.js';
 import type { Output } from './output.js';
 import { printCheck, printHeal, printHistory, printPlan } from './print.js';
 import { ShownProgress } from './show-progress.js';
@@ -191,8 +191,8 @@ async function runTask(task: Task, flags: Flags, output: Output, stop: Stop): Pr
 
 async function answer(task: Task, flags: Flags, stop: Stop, output: Output): Promise<Answer> {
   const dataSource = await loadDataSource(flags.dataSource);
-  const dataFixes = await loadDataFixes(flags.dataSource);
-  const migrator = new AutoMigrator(dataSource, { ...optionsOf(flags), dataFixes });
+  const options: AutoMigratorOptions = { execution: 'online', ...(await loadOptions(flags.dataSource)) };
+  const migrator = new AutoMigrator(dataSource, { ...options, ...optionsOf(flags) });
   try {
     if (!dataSource.isInitialized) await openDataSource(dataSource, flags.dataSource);
     return await task(migrator, flags, stop, output);
@@ -202,7 +202,7 @@ async function answer(task: Task, flags: Flags, stop: Stop, output: Output): Pro
 }
 
 function optionsOf({
-  execution = 'online',
+  execution,
   schemas,
   names,
   lockTimeoutMs,
@@ -211,7 +211,7 @@ function optionsOf({
   approvalTtlMs,
 }: Flags): AutoMigratorOptions {
   return {
-    execution,
+    ...(execution === undefined ? {} : { execution }),
     ...(schemas === undefined ? {} : { schemas }),
     ...(names === undefined ? {} : { names }),
     ...(lockTimeoutMs === undefined ? {} : { lockTimeoutMs }),

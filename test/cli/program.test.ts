@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -9,12 +9,12 @@ const folder = mkdtempSync(join(tmpdir(), 'program-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** A file that exports a data source with these options. */
-function dataSourceFile(name: string, options: string): string {
+function dataSourceFile(name: string, options: string, more = ''): string {
   const file = join(folder, `${name}.mjs`);
   const typeorm = JSON.stringify(import.meta.resolve('typeorm'));
   writeFileSync(
     file,
-    `import { DataSource } from ${typeorm};\nexport default new DataSource({ type: 'postgres', ${options} });\n`,
+    `import { DataSource } from ${typeorm};\nexport default new DataSource({ type: 'postgres', ${options} });\n${more}`,
   );
   return file;
 }
@@ -183,5 +183,60 @@ describe('approve and rollback', () => {
     const file = dataSourceFile('rollback-mistake', `url: '${url}'`);
     const { exitCode, error } = await typed('rollback', ...args, '-d', file);
     expect({ exitCode, error }).toEqual({ exitCode: 1, error: expect.stringMatching(message) as string });
+  });
+});
+
+describe('the options that the data source file exports', () => {
+  const ENTITIES = `entities: [new EntitySchema({ name: 'staff', columns: {
+    id: { type: 'integer', primary: true, primaryKeyConstraintName: 'staff_pkey' },
+    firstName: { type: 'text', name: 'first_name', nullable: true },
+    email: { type: 'text', nullable: true } } })]`;
+  const OPTIONS = `{ policy: 'off', cron: false, ignore: { tables: ['audit_*'] },
+    renamedFrom: { columns: { 'staff.first_name': ['forename'] } },
+    backfills: [{ table: 'staff', column: 'email', expression: "lower(first_name) || '@hotel.example'" }] }`;
+
+  async function staffDatabase() {
+    const database = await createTestDatabase();
+    await database.query(`create table staff (id integer constraint staff_pkey primary key, forename text);
+      insert into staff values (1, 'Ada'); create table audit_log ()`);
+    return database;
+  }
+
+  function fileOf(name: string, databaseUrl: string, more: string): string {
+    const file = dataSourceFile(name, `url: '${databaseUrl}', ${ENTITIES}`, more);
+    const typeorm = JSON.stringify(import.meta.resolve('typeorm'));
+    writeFileSync(file, `import { EntitySchema } from ${typeorm};\n${readFileSync(file, 'utf8')}`);
+    return file;
+  }
+
+  test('are those of the command; what happens unasked is not its affair', async () => {
+    const database = await staffDatabase();
+    const file = fileOf('options', database.url, `export const autoMigration = ${OPTIONS};`);
+    expect(await typed('heal', '-d', file)).toMatchObject({ exitCode: 0, error: '' });
+    expect(await database.query('select * from staff')).toEqual([
+      { id: 1, first_name: 'Ada', email: 'ada@hotel.example' },
+    ]);
+    const { out } = await typed('check', '-d', file);
+    expect(out).not.toContain('audit_log');
+  });
+
+  test('count less than flags', async () => {
+    const database = await staffDatabase();
+    const options = `{ ...${OPTIONS}, journalSchema: 'journal', execution: 'atomic' }`;
+    const file = fileOf('flags', database.url, `export const autoMigration = ${options};`);
+    await typed('heal', '-d', file, '--journal-schema', 'other');
+    expect(await database.query(`select to_regnamespace('journal') as it`)).toEqual([{ it: null }]);
+    expect(await database.query('select outcome from other.run')).toEqual([{ outcome: 'healed' }]);
+  });
+
+  test.each([
+    ['one that does not exist', `{ polcy: 'off' }`, 'Option "polcy"'],
+    ["the module's own, too", `{ cron: 'often' }`, 'Option "cron"'],
+    ['no object', `'safe'`, 'Option "(all)"'],
+  ])('are checked: %s', async (title, options, words) => {
+    const file = dataSourceFile(title, `url: '${url}'`, `export const autoMigration = ${options};`);
+    const { exitCode, error } = await typed('check', '-d', file);
+    expect(exitCode).toBe(1);
+    expect(error).toContain(words);
   });
 });

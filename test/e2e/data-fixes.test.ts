@@ -135,7 +135,7 @@ describe('auto-migrate heal', () => {
       file,
       `import { DataSource } from ${JSON.stringify(typeorm)};
        export const dataSource = new DataSource({ type: 'postgres', url: ${JSON.stringify(url)}, entities: [] });
-       export const dataFixes = [{ id: 'names', run: ${fix} }];`,
+       export const autoMigration = { dataFixes: [{ id: 'names', run: ${fix} }] };`,
     );
     const lines: string[] = [];
     const output = { out: (text: string) => lines.push(text), error: (text: string) => lines.push(text) };
