@@ -12,6 +12,7 @@ const PAUSE_BESIDE_OTHERS_MS = 10;
 /** How many times as long as a batch takes the next one waits, so that whoever is behind can catch up. */
 const STRAINED_PAUSES: Readonly<Record<string, number>> = {
   'a replica lags behind': 10,
+  'the archive lags behind': 10,
   'the table is being vacuumed': 1 / 4,
 };
 const FIRST_SIZE = 500;
@@ -20,6 +21,9 @@ const CAREFUL_BATCHES = 20;
 /** Half as many rows that take more than this share of the time are not made fewer. */
 const IN_VAIN = 0.75;
 const LOOK_EVERY_MS = 1000;
+/** In bytes: whoever has so much more of the log to take than there is of it in a moment is behind. */
+const REPLICA_BACKLOG = 64 * 1024 * 1024;
+const ARCHIVE_BACKLOG = 256 * 1024 * 1024;
 
 /** What there is beside a fill. */
 interface Surroundings {
@@ -134,8 +138,10 @@ async function surroundingsOf(connection: Connection, table: string): Promise<Su
         as are_there)
     select case
         when exists (select from pg_catalog.pg_stat_replication
-          where replay_lag > interval '5 seconds' or pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), replay_lsn) > 67108864)
+          where replay_lag > interval '5 seconds' or pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), replay_lsn) > ${REPLICA_BACKLOG})
         then 'a replica lags behind'
+        when ${isArchiveBehind()}
+        then 'the archive lags behind'
         when exists (select from pg_catalog.pg_stat_progress_vacuum where relid = ${relation})
         then 'the table is being vacuumed'
         when are_there then 'others use the database'
@@ -148,4 +154,18 @@ async function surroundingsOf(connection: Connection, table: string): Promise<Su
     if (connection.lost.aborted) throw error;
     return NOT_KNOWN;
   }
+}
+
+/**
+ * A file of the log is named after its timeline and its place. Where none was archived yet, one that failed tells as much.
+ * https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ARCHIVER-VIEW
+ */
+function isArchiveBehind(): string {
+  const number = (start: number): string =>
+    `('x' || pg_catalog.substr(last_archived_wal, ${start}, 8))::pg_catalog.bit(32)::pg_catalog.int8`;
+  const segment = `pg_catalog.pg_size_bytes(pg_catalog.current_setting('wal_segment_size'))`;
+  return `pg_catalog.current_setting('archive_mode') <> 'off' and exists (select from pg_catalog.pg_stat_archiver
+          where pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), '0/0') - ${ARCHIVE_BACKLOG} > case
+            when last_archived_wal ~ '^[0-9A-F]{24}' then (${number(9)} << 32) + ${number(17)} * ${segment}
+            when failed_count > 0 then 0 end)`;
 }

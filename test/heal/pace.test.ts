@@ -17,7 +17,10 @@ let guest: Connection;
 let named: Connection;
 
 beforeAll(async () => {
-  server = await startPostgres({ persistent: false, settings: { fsync: 'off' } });
+  server = await startPostgres({
+    persistent: false,
+    settings: { fsync: 'off', archive_mode: 'on' },
+  });
   connection = await openSession({ Client: pg.Client, options: { connectionString: server.url } });
   await connection.query(`create table stay (id integer); create table pet (id integer);
     create role guest login password 'secret'; grant select on stay, pet to guest`);
@@ -123,6 +126,30 @@ test('a replica that lags behind is waited for', { timeout: 60_000 }, async () =
   const pace = new Pace(null, null);
   await vi.waitFor(async () => expect(await pace.pause(connection, 'public.stay')).toBe(1000), patiently);
   expect(pace.strain).toBe('a replica lags behind');
+});
+
+test('an archive that lags behind is waited for', { timeout: 120_000 }, async () => {
+  const archiveBy = async (command: string): Promise<void> => {
+    await connection.query(`alter system set archive_command = '${command}'`);
+    await connection.query('select pg_reload_conf()');
+  };
+  await archiveBy('true');
+  const isStrained = (strain: string | null) => async (): Promise<void> =>
+    expect(await strainSeenBy(connection)).toBe(strain);
+  await vi.waitFor(isStrained(null), patiently);
+  await archiveBy('false');
+  await connection.query(`select pg_logical_emit_message(true, 'log', 'x'), pg_switch_wal()`);
+  // It may have taken some more before it knew.
+  const failed = 'select failed_count::int as failed from pg_stat_archiver';
+  await vi.waitFor(
+    async () => expect(await queryRows(connection, failed)).not.toEqual([{ failed: 0 }]),
+    patiently,
+  );
+  for (let megabytes = 0; megabytes < 280; megabytes += 70)
+    await connection.query(`select pg_logical_emit_message(false, 'log', repeat('x', 70 * 1024 * 1024))`);
+  await vi.waitFor(isStrained('the archive lags behind'), patiently);
+  await archiveBy('true');
+  await vi.waitFor(isStrained(null), patiently);
 });
 
 test('batches grow to a tenth of a second, and are short at once where others are there', async () => {
