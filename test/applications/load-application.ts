@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import type { MigrationInterface } from 'typeorm';
 
 type Class<Instance = object> = new () => Instance;
@@ -24,6 +25,7 @@ export const APPLICATIONS: Readonly<Record<string, () => Promise<Application>>> 
   flowise: loadFlowise,
   medusa: loadMedusa,
   n8n: loadN8n,
+  veramo: loadVeramo,
 };
 
 function modulesOf(name: string): NodeJS.Require {
@@ -144,4 +146,13 @@ function mendExecutionKey(load: NodeJS.Require): void {
     ({ target, propertyName }) => target === ExecutionEntity && propertyName === 'id',
   );
   if (key) key.options.type = 'int';
+}
+
+async function loadVeramo(): Promise<Application> {
+  const file = join(FOLDER, 'veramo', 'node_modules', '@veramo', 'data-store', 'build', 'index.js');
+  const { Entities, migrations } = (await import(pathToFileURL(file).href)) as {
+    Entities: Class[];
+    migrations: Class<MigrationInterface>[];
+  };
+  return { entities: Entities, migrations };
 }

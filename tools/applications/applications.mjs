@@ -39,4 +39,15 @@ export const APPLICATIONS = Object.freeze({
     ],
     standIns: ['@n8n/api-types', '@n8n/backend-common', '@n8n/typeorm', 'n8n-core', 'n8n-workflow'],
   },
+  veramo: {
+    packed: '@veramo/data-store@7.0.1',
+    beside: [
+      '@veramo/did-manager@7.0.1',
+      '@veramo/key-manager@7.0.1',
+      '@veramo/utils@7.0.1',
+      'debug@4.4.3',
+      'did-jwt-vc@4.0.16',
+      'uuid@11.1.1',
+    ],
+  },
 });
