@@ -23,7 +23,7 @@ import { assertOurs, JOURNAL_TABLES } from './journal/journal-tables.js';
 import { readStanding } from './journal/standing.js';
 import { recallSchema, rememberSchema } from './journal/remembered-schemas.js';
 import { planDifferences, questionsOf } from './plan/plan.js';
-import { isStillThere } from './plan/applied-step.js';
+import { isLookedAt, isStillThere } from './plan/applied-step.js';
 import type { Answers, Question } from './plan/question.js';
 import type { Standing } from './plan/standing.js';
 import type { Connection } from './schema/connection.js';
@@ -117,7 +117,9 @@ export class Lookout {
       filled.filter(({ found, isRenamed }) => found && !isRenamed),
     );
     const undos = standing.undos.filter((each) => isStillThere(each, actual));
-    const goneUndos = standing.undos.filter((each) => !undos.includes(each)).map(({ stepId }) => stepId);
+    const goneUndos = standing.undos
+      .filter((each) => !undos.includes(each) && isLookedAt(each, schemas))
+      .map(({ stepId }) => stepId);
     const differences = [
       ...(await compareInBreaths(wanted, visible)),
       ...compareFills(filled, { ...standing, unfilled }),

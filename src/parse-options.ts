@@ -17,8 +17,11 @@ export function parseOptions<Output>(schema: z.ZodType<Output>, options: unknown
   );
 }
 
-/** The value as one would write it, short. */
+/** The value as one would write it, short. What is in an object may be a secret, and its keys tell enough. */
 function describeValue(value: unknown): string {
-  const text = inspect(value, { depth: 1, breakLength: Infinity });
+  const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value);
+  const text = isRecord
+    ? `{ ${Object.keys(value).join(', ')} }`
+    : inspect(value, { depth: 0, breakLength: Infinity });
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }

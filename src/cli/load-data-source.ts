@@ -10,7 +10,13 @@ import {
   type AutoMigratorOptions,
 } from '../auto-migration.options.js';
 import { isDataSource } from '../desired/data-source.js';
-import { ConnectionError, DataSourceError, DataSourceFileError, sqlStateOf } from '../errors.js';
+import {
+  ConnectionError,
+  DataSourceError,
+  DataSourceFileError,
+  InvalidOptionError,
+  sqlStateOf,
+} from '../errors.js';
 
 /**
  * Loads the one DataSource that a file exports, or a promise of one, as TypeORM's own command line does.
@@ -34,7 +40,13 @@ export async function loadDataSource(file: string): Promise<DataSource> {
  */
 export async function loadOptions(file: string): Promise<AutoMigratorOptions> {
   const module = (await load(resolve(file))) as Exported & { readonly default?: Exported | null };
-  const options = (module.autoMigration ?? module.default?.autoMigration ?? {}) as AutoMigrationModuleOptions;
+  const exported = 'autoMigration' in module ? module.autoMigration : module.default?.autoMigration;
+  const options = (await exported) ?? (exported === undefined ? {} : null);
+  if (!isPlainObject(options))
+    throw new InvalidOptionError(
+      'autoMigration',
+      `is exported by ${file}, and is no plain object of options. Nothing was compared or changed.`,
+    );
   resolveModuleOptions(options);
   const { policy: _unattended, ...asked } = migratorOptionsOf(options);
   return asked;
@@ -42,6 +54,12 @@ export async function loadOptions(file: string): Promise<AutoMigratorOptions> {
 
 interface Exported {
   readonly autoMigration?: unknown;
+}
+
+function isPlainObject(value: unknown): value is AutoMigrationModuleOptions {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { HealingStoppedError } from '../errors.js';
+import { followRenames, numberFills } from '../journal/fills.js';
 import type { Journal } from '../journal/journal.js';
 import type { PlannedUnit } from '../plan/plan.js';
 import type { Execution } from '../plan/proposal.js';
@@ -85,6 +86,10 @@ export async function executeUnits(
     return { isDone: todo.length === group.length && outcome.broken.length === 0, ...outcome };
   };
   await prepareSession(connection);
+  await run(connection, 'begin');
+  await numberFills(connection, options.journalSchema);
+  await followRenames(connection, options.journalSchema);
+  await run(connection, 'commit');
   for (const group of toGroups(units, options.execution)) {
     if (group[0]?.manner === 'batches')
       await fillInRounds(group, {

@@ -164,8 +164,10 @@ function isArchiveBehind(): string {
   const number = (start: number): string =>
     `('x' || pg_catalog.substr(last_archived_wal, ${start}, 8))::pg_catalog.bit(32)::pg_catalog.int8`;
   const segment = `pg_catalog.pg_size_bytes(pg_catalog.current_setting('wal_segment_size'))`;
+  const now = `pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), '0/0')`;
+  // The one that is being written waits for nobody.
   return `pg_catalog.current_setting('archive_mode') <> 'off' and exists (select from pg_catalog.pg_stat_archiver
-          where pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), '0/0') - ${ARCHIVE_BACKLOG} > case
+          where (pg_catalog.div(${now}, ${segment}) - 1) * ${segment} - ${ARCHIVE_BACKLOG} > case
             when last_archived_wal ~ '^[0-9A-F]{24}' then (${number(9)} << 32) + ${number(17)} * ${segment}
-            when failed_count > 0 then 0 end)`;
+            when last_archived_wal is null and failed_count > 0 then 0 end)`;
 }

@@ -143,9 +143,9 @@ function notFound(
     .map(({ object, action, isUndone }) => ({ object, action, reason: isUndone ? UNDONE : NOT_FOUND }));
 }
 
-const UNDONE = 'it was taken back before, or has been gone';
+const UNDONE = 'it was taken back before';
 const NOT_FOUND =
-  'it is not there any more, waits for what has failed before, or is in a schema that is not looked at';
+  'it is not there, or not under that name (a later run may have renamed it: take that back first), waits for what has failed before, or is in a schema that is not looked at';
 
 function isOf({ desired }: Drift, runId: string): boolean {
   return desired === `as before run ${runId}`;

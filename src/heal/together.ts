@@ -1,9 +1,8 @@
 import type { Execution } from '../plan/proposal.js';
-import { markFill, renameFills } from '../journal/fills.js';
+import { followRenames, markFill } from '../journal/fills.js';
 import { pinUndone, undoIsDone } from '../journal/undos.js';
 import { givenName } from '../plan/applied-step.js';
-import type { Renamed } from '../drift/renamed-fills.js';
-import type { FillMark, LockMode } from '../plan/step.js';
+import type { FillMark, LockMode, Step } from '../plan/step.js';
 import { run, type Connection } from '../schema/connection.js';
 import { liftLimits } from '../schema/limits.js';
 import { setWording } from '../schema/wording.js';
@@ -39,7 +38,7 @@ export async function runTogether(
   await run(session, `begin; ${lift}; ${settings(steps, limits)}; ${setWording('transaction')}`);
   try {
     const ends = await runSteps(session, steps, onStep, (unit) => assertConsent(session, unit, limits));
-    for (const renamed of renamedBy(steps)) await renameFills(session, limits.journalSchema, renamed);
+    if (steps.some(({ step }) => isRename(step))) await followRenames(session, limits.journalSchema);
     for (const mark of marksOf(steps)) await markFill(session, limits.journalSchema, mark);
     for (const { undoes } of new Set(steps.map(({ unit }) => unit))) {
       if (!undoes) continue;
@@ -54,13 +53,10 @@ export async function runTogether(
   }
 }
 
-/** In the order of the steps, as one may be of a table that another one has renamed. */
-function renamedBy(steps: readonly StepInUnit[]): Renamed[] {
-  return steps.flatMap(({ step }) => {
-    const given = givenName(step);
-    if (given?.what === 'TABLE') return [{ table: given.of, column: null, to: given.to }];
-    return given?.what === 'COLUMN' ? [{ table: given.of, column: given.from, to: given.to }] : [];
-  });
+/** Of something that may have been filled. */
+function isRename(step: Step): boolean {
+  const what = givenName(step)?.what;
+  return what === 'TABLE' || what === 'COLUMN';
 }
 
 function marksOf(steps: readonly StepInUnit[]): FillMark[] {

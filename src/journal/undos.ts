@@ -26,7 +26,7 @@ export async function readAppliedSteps(
   const runs = `select from ${table('run')} where id::text = $1`;
   if ((await queryRows(connection, runs, [runId])).length === 0) return undefined;
   const sql = `select ${AS_RECORD}, coalesce(f.kind, 'unknown') as kind, ${changedBy(schema)} as "changedBy",
-      exists (select from ${table('undo')} u where u.step_id = s.id and u.done_at is not null) as "isUndone"
+      exists (select from ${table('undo')} u where u.step_id = s.id and u.run_id is not null) as "isUndone"
     from ${table('step')} s left join ${table('finding')} f on f.step_id = s.id
     where s.run_id::text = $1 and s.outcome in ('applied', 'running') order by s.id`;
   return queryRows<AppliedRecord>(connection, sql, [runId]);
@@ -67,7 +67,8 @@ export async function askForUndo(
   const sql = `insert into ${journalTable(schema, 'undo')} (step_id, asked_by, expires_at)
     select id, $2, clock_timestamp() + make_interval(secs => $3::float8 / 1000) from unnest($1::bigint[]) id
     on conflict (step_id) do update
-      set asked_by = excluded.asked_by, asked_at = clock_timestamp(), expires_at = excluded.expires_at, refusal = null`;
+      set asked_by = excluded.asked_by, asked_at = clock_timestamp(), expires_at = excluded.expires_at, done_at = null,
+        refusal = null`;
   await connection.query(sql, [steps.map(({ stepId }) => stepId), by, ttlMs]);
 }
 
@@ -107,7 +108,7 @@ export async function noteRefusedUndo(
   await connection.query(sql, [stepId, redact(refusal)]);
 }
 
-/** There is nothing to be taken back any more: what comes under the same name later is something else. */
+/** There is nothing to be taken back now: what comes under the same name later is taken back only if somebody asks again. */
 export async function closeUndos(
   connection: Connection,
   schema: string,

@@ -107,6 +107,14 @@ export function isStillThere(step: AppliedToTable, actual: Schema): boolean {
   );
 }
 
+/** Whether what a step has made or renamed would be seen: whoever looks elsewhere knows nothing of it. */
+export function isLookedAt(step: AppliedToTable, schemas: readonly string[]): boolean {
+  const [, what, schema, name = '""'] = CREATE_WITHOUT_TABLE.exec(step.sql) ?? [];
+  const made = what === 'SCHEMA' ? bare(name) : schema && bare(schema);
+  const of = givenName(step)?.of.schema ?? step.table?.schema ?? made;
+  return of === undefined || schemas.includes(of);
+}
+
 function isMade({ sql }: Applied, { enums, namespaces, extensions }: Schema): boolean {
   const [, what, schema = '""', quoted = '""'] = CREATE_WITHOUT_TABLE.exec(sql) ?? [];
   const name = bare(quoted);

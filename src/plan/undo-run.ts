@@ -7,7 +7,7 @@ import { undoOf, type Undo } from './undo.js';
 export interface AppliedRecord extends Omit<UndoRequest, 'by' | 'refusal'> {
   /** The first later run that has changed the same object and was not taken back; null where there is none. */
   readonly changedBy: string | null;
-  /** It was taken back before, or was found gone: what is there under its name by now is something else. */
+  /** A run has taken it back: what is there under its name by now is something else. */
   readonly isUndone: boolean;
 }
 

@@ -232,7 +232,10 @@ describe('the options that the data source file exports', () => {
   test.each([
     ['one that does not exist', `{ polcy: 'off' }`, 'Option "polcy"'],
     ["the module's own, too", `{ cron: 'often' }`, 'Option "cron"'],
-    ['no object', `'safe'`, 'Option "(all)"'],
+    ['no object', `'safe'`, 'Option "autoMigration"'],
+    ['none', 'null', 'Option "autoMigration"'],
+    ['no plain object', 'new Map([["cron", false]])', 'Option "autoMigration"'],
+    ['a promise', `Promise.resolve({ polcy: 'off' })`, 'Option "polcy"'],
   ])('are checked: %s', async (title, options, words) => {
     const file = dataSourceFile(title, `url: '${url}'`, `export const autoMigration = ${options};`);
     const { exitCode, error } = await typed('check', '-d', file);

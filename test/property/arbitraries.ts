@@ -1,4 +1,5 @@
 import fc, { type Arbitrary } from 'fast-check';
+import { isPossible } from '../setup/versions.js';
 import { TYPE_NAMES, TYPES_OF_ARRAYS, type TypeName } from './column-types.js';
 import {
   SCHEMAS,
@@ -42,6 +43,10 @@ export const schemaName = fc.oneof(
 );
 export const columnName = fc.constantFrom(...COLUMN_NAMES);
 export const comment = fc.constantFrom('a comment', "it's said", 'line\nbreak \\ "quoted"');
+/** TypeORM 0.3 writes that of a table without doubling its quotes. */
+export const tableComment = isPossible({ typeorm: 1 })
+  ? comment
+  : comment.filter((text) => !text.includes("'"));
 export const collation = fc.constantFrom('C', 'POSIX');
 export const deferrable = seldom(fc.constantFrom('INITIALLY DEFERRED', 'INITIALLY IMMEDIATE'));
 export const action = fc.constantFrom<Action[]>('NO ACTION', 'CASCADE', 'SET NULL', 'RESTRICT');
@@ -207,7 +212,7 @@ export const table: Arbitrary<TableDesign> = fc
   .record({
     schema: schemaName,
     name: fc.constantFrom(...TABLE_NAMES),
-    comment: seldom(comment),
+    comment: seldom(tableComment),
     keyName: seldom(fc.constantFrom('pk one', 'pk_two')),
     key: keyColumns,
     columns: fc.array(column, { maxLength: 6 }),

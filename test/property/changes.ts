@@ -106,7 +106,7 @@ const ofTables: Arbitrary<Change>[] = [
   change('drop table', draw.pick, (design, i) =>
     design.tables.length > 1 ? { ...design, tables: without(design.tables, at(design.tables, i)) } : design,
   ),
-  ofTable('comment table', fc.option(draw.comment, { nil: null }), (table, comment) => ({
+  ofTable('comment table', fc.option(draw.tableComment, { nil: null }), (table, comment) => ({
     ...table,
     comment,
   })),

@@ -1,3 +1,4 @@
+import { isPossible } from '../setup/versions.js';
 import { COLUMN_TYPES, arrayOf, type Default, type TypeDesign } from './column-types.js';
 import type { ColumnDesign, Condition, Design, SharedEnum, ViewDesign } from './design.js';
 
@@ -29,8 +30,8 @@ function enumType(column: ColumnDesign, design: Design): TypeDesign {
     },
     samples: column.array ? ['{}', ...values.map((value) => `{${JSON.stringify(value)}}`)] : values,
     defaults: column.array
-      ? [sql(`'{}'`), ...values.map((value) => sql(literal(`{${JSON.stringify(value)}}`)))]
-      : values.map((value) => (/^\w+$/.test(value) ? { value } : sql(literal(value)))),
+      ? arrays([sql(`'{}'`), ...values.map((value) => sql(literal(`{${JSON.stringify(value)}}`)))])
+      : values.filter(mayBeDefault).map((value) => (isPlain(value) ? { value } : sql(literal(value)))),
     conditions: column.array
       ? ['cardinality($) > 0']
       : ['$ IS NOT NULL', ...values.map((value) => `$ <> ${literal(value)}`)],
@@ -38,6 +39,12 @@ function enumType(column: ColumnDesign, design: Design): TypeDesign {
     methods: ['hash'],
   };
 }
+
+const isPlain = (value: string): boolean => /^\w+$/.test(value);
+
+/** TypeORM 0.3 takes the code of a function for a value of the enum. */
+const arrays = (defaults: Default[]): Default[] => (isPossible({ typeorm: 1 }) ? defaults : []);
+const mayBeDefault = (value: string): boolean => isPlain(value) || isPossible({ typeorm: 1 });
 
 /** A condition in SQL. */
 export function expressionOf(

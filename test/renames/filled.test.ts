@@ -2,6 +2,7 @@ import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
 import { describe, expect, test } from 'vitest';
 import type { FormerNames } from '../../src/desired/former-names.js';
 import { AutoMigrator } from '../../src/auto-migrator.js';
+import type { Ignore } from '../../src/drift/ignore.js';
 import type { HealReport } from '../../src/heal/heal-report.js';
 import type { Execution } from '../../src/plan/proposal.js';
 import { openDataSource } from '../auto-migrator/open-data-source.js';
@@ -12,6 +13,7 @@ interface Release {
   readonly table: string;
   readonly column: string;
   readonly renamedFrom?: FormerNames;
+  readonly ignore?: Ignore;
 }
 
 const FIRST = { table: 'room', column: 'code' };
@@ -28,7 +30,7 @@ const LEGACY = `create table room (id integer constraint room_pkey primary key, 
 
 async function migratorOf(
   { url }: TestDatabase,
-  { table, column, renamedFrom }: Release,
+  { table, column, renamedFrom, ignore = {} }: Release,
   execution: Execution,
   { isByDefault = false } = {},
 ): Promise<AutoMigrator> {
@@ -47,6 +49,7 @@ async function migratorOf(
   return new AutoMigrator(await openDataSource(url, [entity]), {
     execution,
     backfills,
+    ignore,
     ...(renamedFrom && { renamedFrom }),
   });
 }
@@ -75,8 +78,66 @@ const CASES: Case[] = [
     releases: [BOTH, { table: 'cell', column: 'mark' }],
   },
   {
+    title: 'it is renamed by hand, and again by the next release',
+    byHand: 'alter table room rename code to sign',
+    releases: [
+      { table: 'room', column: 'sign' },
+      { table: 'room', column: 'mark', renamedFrom: { columns: { 'room.mark': ['sign'] } } },
+    ],
+  },
+  {
+    title: 'the former names are gone before it is renamed by hand',
+    byHand: 'alter table room rename code to mark; alter table room rename to cell',
+    releases: [{ table: 'cell', column: 'mark' }],
+  },
+  {
+    title: 'the journal is of a version that knew names alone',
+    byHand: 'alter table auto_migration.fill drop relation, drop attribute, drop journal',
+    releases: [COLUMN],
+  },
+  {
+    title: 'the database was restored from a dump, with other numbers',
+    byHand: 'update auto_migration.fill set journal = 1, relation = 1, attribute = 1',
+    releases: [FIRST, COLUMN],
+  },
+  {
     title: 'a name goes back',
     releases: [COLUMN, { ...FIRST, renamedFrom: { columns: { 'room.code': ['mark'] } } }],
+  },
+];
+
+/** What looks as if it had been filled, and was not. */
+const NEVER_FILLED: { title: string; byHand: string; release: Release }[] = [
+  {
+    title: 'what was filled has made room for another column',
+    byHand: 'alter table room drop code; alter table room add sign text',
+    release: { ...FIRST, renamedFrom: { columns: { 'room.code': ['sign'] } } },
+  },
+  {
+    title: 'a new column has the new name',
+    byHand: 'alter table room drop code; alter table room add mark text',
+    release: COLUMN,
+  },
+  {
+    title: 'a new column has the same name',
+    byHand: 'alter table room drop code; alter table room add code text',
+    release: FIRST,
+  },
+  {
+    title: 'another one of the former names was filled',
+    byHand: 'alter table room drop code; alter table room add sign text',
+    release: { table: 'room', column: 'mark', renamedFrom: { columns: { 'room.mark': ['sign', 'code'] } } },
+  },
+  {
+    title: 'what was filled is there, and ignored',
+    byHand: 'alter table room add mark text',
+    release: { ...COLUMN, ignore: { columns: ['room.code'] } },
+  },
+  {
+    title: 'the table is a copy',
+    byHand: `create table cell (id integer primary key, name text, code text);
+      insert into cell select id, name from room`,
+    release: { ...TABLE, ignore: { tables: ['room'] } },
   },
 ];
 
@@ -115,17 +176,39 @@ describe.each<Execution>(['online', 'atomic'])('what was filled is not filled ag
     ]);
   });
 
-  test('but what has made room for another column says nothing about that', async () => {
+  test.each(NEVER_FILLED)('but it is where $title', async ({ byHand, release }) => {
     const database = await createTestDatabase();
     await database.query(LEGACY);
     await (await migratorOf(database, FIRST, execution)).heal();
-    await database.query('alter table room drop code; alter table room add sign text');
+    await database.query(byHand);
     await olderReleaseGoes(database);
-    const release = { ...FIRST, renamedFrom: { columns: { 'room.code': ['sign'] } } };
-    const report = await (await migratorOf(database, release, execution)).heal();
-    expect(actionsOf(report)).toEqual(['rename column', 'fill']);
-    expect(await database.query('select code from room order by id')).toEqual([{ code: 'A' }, { code: 'B' }]);
-    expect(await (await migratorOf(database, release, execution)).check()).toMatchObject({ drift: [] });
+    const migrator = await migratorOf(database, release, execution);
+    await migrator.heal();
+    const { column, table } = release;
+    const found = await database.query(`select "${column}" as code from "${table}" order by id`);
+    expect(found).toEqual([{ code: 'A' }, { code: 'B' }]);
+    const { drift } = await migrator.check();
+    expect(drift.filter(({ kind }) => kind === 'unfilled-column')).toEqual([]);
+  });
+
+  test('nor where the former column was dropped because both were there', async () => {
+    const database = await createTestDatabase();
+    await database.query(LEGACY);
+    await (await migratorOf(database, FIRST, execution)).heal();
+    await database.query('alter table room add mark text');
+    await olderReleaseGoes(database);
+    const migrator = await migratorOf(database, COLUMN, execution);
+    expect(actionsOf(await migrator.heal())).toEqual([]);
+    const { drift } = await migrator.check();
+    const extra = drift.filter(({ kind }) => kind === 'extra-column');
+    await migrator.approve(
+      extra.map(({ id }) => id),
+      'ada',
+    );
+    await migrator.heal();
+    await migrator.heal();
+    expect(await database.query('select mark from room order by id')).toEqual([{ mark: 'A' }, { mark: 'B' }]);
+    expect(await migrator.check()).toMatchObject({ drift: [] });
   });
 });
 
@@ -160,6 +243,34 @@ async function olderReleaseGoes(database: TestDatabase): Promise<void> {
     `update auto_migration.claim set last_seen_at = clock_timestamp() - interval '1 hour'`,
   );
 }
+
+test('names that move up by one take with them what is known about fills', async () => {
+  const database = await createTestDatabase();
+  await database.query(`create table room (id integer constraint room_pkey primary key, a text, b text);
+    insert into room values (1), (2)`);
+  const releaseOf = async (one: string, other: string, renamedFrom: FormerNames = {}) => {
+    const columns = Object.fromEntries(
+      [one, other].map((name) => [name, { type: 'text', nullable: true }] as const),
+    );
+    const id = { type: 'integer', primary: true, primaryKeyConstraintName: 'room_pkey' } as const;
+    const room = new EntitySchema<Record<string, unknown>>({ name: 'room', columns: { id, ...columns } });
+    const backfills = [
+      { table: 'room', column: one, expression: `'one'` },
+      { table: 'room', column: other, expression: `'other'` },
+    ];
+    const options = { execution: 'online', backfills, renamedFrom } as const;
+    return new AutoMigrator(await openDataSource(database.url, [room]), options);
+  };
+  await (await releaseOf('a', 'b')).heal();
+  await database.query('update room set a = null, b = null where id = 1; alter table room rename b to c');
+  await olderReleaseGoes(database);
+  const migrator = await releaseOf('b', 'c', { columns: { 'room.b': ['a'], 'room.c': ['b'] } });
+  expect(actionsOf(await migrator.heal())).toEqual(['rename column']);
+  expect(await database.query('select b, c from room order by id')).toEqual([
+    { b: null, c: null },
+    { b: 'one', c: 'other' },
+  ]);
+});
 
 function actionsOf({ applied }: HealReport): string[] {
   return applied.map(({ action }) => action);
