@@ -17,11 +17,15 @@ export function parseOptions<Output>(schema: z.ZodType<Output>, options: unknown
   );
 }
 
-/** The value as one would write it, short. What is in an object may be a secret, and its keys tell enough. */
+/** What may be a secret, by its key. */
+const SECRET = /pass|secret|token|url/i;
+
+/** The value as one would write it, short. */
 function describeValue(value: unknown): string {
   const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value);
-  const text = isRecord
-    ? `{ ${Object.keys(value).join(', ')} }`
-    : inspect(value, { depth: 0, breakLength: Infinity });
+  const shown: unknown = isRecord
+    ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, SECRET.test(key) ? '***' : each]))
+    : value;
+  const text = inspect(shown, { depth: 0, breakLength: Infinity });
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }

@@ -166,6 +166,8 @@ const bad: [given: unknown, option: string, words: string][] = [
   [{ backfills: [{ ...nick, repeat: 'always' }] }, 'backfills.0.repeat', "'always' is neither 'once' nor"],
   [{ backfills: [{ ...nick, using: 'x' }] }, 'backfills.0.using', 'is not known'],
   [{ dataSource: 1 }, 'dataSource', '1 is no injection token'],
+  [{ dataSource: { host: 'h', password: 's3cret' } }, 'dataSource', "{ host: 'h', password: '***' } is no"],
+  [{ dataSource: { at: { password: 's3cret' } } }, 'dataSource', '{ at: [Object] } is no'],
   [{ initializeDataSource: 'yes' }, 'initializeDataSource', "'yes' is neither true nor false"],
   [{ onFailure: 'exit' }, 'onFailure', "'exit' is neither 'continue' nor 'abort'"],
   [{ cron: 'each minute' }, 'cron', "'each minute' is no cron expression"],

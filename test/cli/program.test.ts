@@ -233,7 +233,7 @@ describe('the options that the data source file exports', () => {
     ['one that does not exist', `{ polcy: 'off' }`, 'Option "polcy"'],
     ["the module's own, too", `{ cron: 'often' }`, 'Option "cron"'],
     ['no object', `'safe'`, 'Option "autoMigration"'],
-    ['none', 'null', 'Option "autoMigration"'],
+    ['null in their place', 'null', 'Option "autoMigration"'],
     ['no plain object', 'new Map([["cron", false]])', 'Option "autoMigration"'],
     ['a promise', `Promise.resolve({ polcy: 'off' })`, 'Option "polcy"'],
   ])('are checked: %s', async (title, options, words) => {
