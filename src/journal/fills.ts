@@ -83,6 +83,8 @@ export async function followRenames(connection: Connection, schema: string): Pro
   for (const { id, table, column, expression, where } of rows) {
     if (table === null) continue;
     const now = fillId({ table, column, expression, where });
+    // Of two rows about one column and expression one is too many; it must not stop every healing from now on.
+    await connection.query(`delete from ${journal} where id = $1`, [now]);
     // A position names the table: a sweep that was going on begins anew, and meets only what is still NULL.
     await connection.query(
       `update ${journal} set id = $2, schema_name = $3, table_name = $4, column_name = $5, position = null where id = $1`,
