@@ -1,12 +1,13 @@
 import type { Difference } from '../drift/drift-kind.js';
 import type { Column, QualifiedName } from '../schema/model.js';
+import { isTemporarySequence } from '../schema/temporary-names.js';
 import { columnDefinition, fillsItself, isAddedByRewrite } from './column-definition.js';
 import { commentOnColumn } from './plan-tables.js';
 import type { Hazard } from './hazard.js';
 import { describeHidden, hidesRows } from './privileges.js';
 import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from './proposal.js';
 import { addEmpty, passingSequence, toIdentity } from './plan-filled-later.js';
-import { countOfNulls, hasNulls, hasRows, isRelation } from './question.js';
+import { countOfNulls, hasNulls, hasRows, ownedSequence } from './question.js';
 import { alterColumn, alterTable, setDefault, step, tableOf } from './statements.js';
 import { concurrentFriendlyNotNull } from './not-null.js';
 import { fillingUnit, unit } from './step.js';
@@ -83,14 +84,18 @@ export const planDefault: Planner<'different-default'> = (difference) => {
 /** A sequence of the column's own fills it in both guises, and the application may give a value of its own. */
 const isFilledBySequence = ({ serial, identity }: Column): boolean => serial || identity === 'by default';
 
+function isPassing(owned: unknown): owned is QualifiedName {
+  const { name } = (owned ?? {}) as Partial<QualifiedName>;
+  return name !== undefined && isTemporarySequence(name);
+}
+
 export const planGeneration: Planner<'different-generation'> = (difference, { ask }) => {
   const { desired, actual, wanted, found } = difference;
-  // On its way, or left half-way by a run that died.
-  const isPassing =
-    wanted.identity !== null &&
-    found.serial &&
-    ask(isRelation(passingSequence(tableOf(difference), wanted))) === true;
-  if (actual === null || isPassing) return propose([toIdentity(difference)]);
+  const table = tableOf(difference);
+  if (actual === null) return propose([toIdentity(difference, passingSequence(table, wanted))]);
+  const owned = wanted.identity !== null && found.serial ? ask(ownedSequence(table, wanted.name)) : undefined;
+  // Left half-way by a run that died.
+  if (isPassing(owned)) return propose([toIdentity(difference, owned)]);
   if (isFilledBySequence(wanted) && isFilledBySequence(found)) return 'accepted';
   const detail = `where its values come from (${actual}, wanted: ${desired}) is not changed on a column that has values`;
   return propose([], [{ kind: 'undecided', detail }]);

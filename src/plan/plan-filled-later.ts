@@ -60,9 +60,9 @@ export function passingSequence({ schema, name }: QualifiedName, column: Column)
 }
 
 /** The identity goes on counting where the sequence was. Its own sequence gets PostgreSQL's name for it. */
-export function toIdentity(difference: Difference<'different-generation'>): Unit {
+export function toIdentity(difference: Difference<'different-generation'>, passing: QualifiedName): Unit {
   const { name, identity } = difference.wanted;
-  const sequence = quoteQualified(passingSequence(tableOf(difference), difference.wanted));
+  const sequence = quoteQualified(passing);
   const table = quoteQualified(tableOf(difference));
   const generated = `ADD GENERATED ${(identity ?? 'always').toUpperCase()} AS IDENTITY`;
   const own = `pg_get_serial_sequence(${quoteLiteral(table)}, ${quoteLiteral(name)})`;

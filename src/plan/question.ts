@@ -41,8 +41,11 @@ export function mayUpdate(table: QualifiedName): Question {
   return `select has_table_privilege(${quoteLiteral(quoteQualified(table))}, 'UPDATE')`;
 }
 
-export function isRelation(name: QualifiedName): Question {
-  return `select to_regclass(${quoteLiteral(quoteQualified(name))}) is not null`;
+/** The sequence that a column owns, as its names. */
+export function ownedSequence(table: QualifiedName, column: string): Question {
+  return `select json_build_object('schema', n.nspname, 'name', c.relname)
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.oid = pg_get_serial_sequence(${quoteLiteral(quoteQualified(table))}, ${quoteLiteral(column)})::regclass`;
 }
 
 export function isExtensionAvailable(name: string): Question {

@@ -32,6 +32,11 @@ export function temporarySequenceName(column: string): string {
   return `${SEQUENCE}${short(column)}`;
 }
 
+/** Whether a sequence bears such a name of ours, be it after a name that its column has no more. */
+export function isTemporarySequence(name: string): boolean {
+  return name.startsWith(SEQUENCE) && /^[0-9a-f]{12}$/.test(name.slice(SEQUENCE.length));
+}
+
 /** Whether a constraint is one of ours that a run should have taken away, and died before. */
 export function isTemporaryCheck(name: string): boolean {
   return name.startsWith(CHECK) && /^[0-9a-f]{12}$/.test(name.slice(CHECK.length));

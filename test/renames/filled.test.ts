@@ -1,4 +1,4 @@
-import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
+import { Column, Entity, EntitySchema, PrimaryColumn, type EntitySchemaColumnOptions } from 'typeorm';
 import { describe, expect, test } from 'vitest';
 import type { FormerNames } from '../../src/desired/former-names.js';
 import { AutoMigrator } from '../../src/auto-migrator.js';
@@ -243,6 +243,51 @@ async function olderReleaseGoes(database: TestDatabase): Promise<void> {
     `update auto_migration.claim set last_seen_at = clock_timestamp() - interval '1 hour'`,
   );
 }
+
+@Entity('room')
+class Counted {
+  @PrimaryColumn('integer', { primaryKeyConstraintName: 'room_pkey' })
+  id!: number;
+
+  @Column('text', { nullable: true })
+  name!: string | null;
+
+  @Column({ type: 'integer', generated: 'identity', generatedIdentity: 'ALWAYS' })
+  code!: number;
+}
+
+@Entity('room')
+class Renamed {
+  @PrimaryColumn('integer', { primaryKeyConstraintName: 'room_pkey' })
+  id!: number;
+
+  @Column('text', { nullable: true })
+  name!: string | null;
+
+  @Column({ type: 'integer', generated: 'identity', generatedIdentity: 'ALWAYS' })
+  mark!: number;
+}
+
+test('an identity whose rows a trigger has refused becomes one under its new name', async () => {
+  const database = await createTestDatabase();
+  await database.query(`${LEGACY}; create function refuse() returns trigger language plpgsql as
+      $$ begin if old.id = 2 then raise 'not this one'; end if; return new; end $$;
+    create trigger refuse before update on room for each row execute function refuse()`);
+  const releaseOf = async (room: new () => object, renamedFrom: FormerNames = {}) => {
+    const dataSource = await openDataSource(database.url, [room]);
+    return new AutoMigrator(dataSource, { execution: 'online', renamedFrom });
+  };
+  expect(await (await releaseOf(Counted)).heal()).toMatchObject({ outcome: 'partly-healed' });
+  await database.query(`drop trigger refuse on room;
+    update auto_migration.fill set finished_at = now() - interval '2 hours'`);
+  await olderReleaseGoes(database);
+  const migrator = await releaseOf(Renamed, { columns: { 'room.mark': ['code'] } });
+  await migrator.heal();
+  await migrator.heal();
+  expect(await migrator.check()).toMatchObject({ verdict: 'in-sync', drift: [] });
+  const sequences = `select relname as name from pg_class where relkind = 'S' and relnamespace = 'public'::regnamespace`;
+  expect(await database.query(sequences)).toEqual([{ name: 'room_mark_seq' }]);
+});
 
 test('names that move up by one take with them what is known about fills', async () => {
   const database = await createTestDatabase();
