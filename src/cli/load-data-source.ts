@@ -41,7 +41,7 @@ export async function loadDataSource(file: string): Promise<DataSource> {
 export async function loadOptions(file: string): Promise<AutoMigratorOptions> {
   const module = (await load(resolve(file))) as Exported & { readonly default?: Exported | null };
   const exported = 'autoMigration' in module ? module.autoMigration : module.default?.autoMigration;
-  const options = (await exported) ?? (exported === undefined ? {} : null);
+  const options = exported === undefined ? {} : await Promise.resolve(exported);
   if (!isPlainObject(options))
     throw new InvalidOptionError(
       'autoMigration',

@@ -86,10 +86,7 @@ export async function executeUnits(
     return { isDone: todo.length === group.length && outcome.broken.length === 0, ...outcome };
   };
   await prepareSession(connection);
-  await run(connection, 'begin');
-  await numberFills(connection, options.journalSchema);
-  await followRenames(connection, options.journalSchema);
-  await run(connection, 'commit');
+  await settleFills(connection, options.journalSchema);
   for (const group of toGroups(units, options.execution)) {
     if (group[0]?.manner === 'batches')
       await fillInRounds(group, {
@@ -126,6 +123,19 @@ function isLeftOut({ drift, presumes }: PlannedUnit, broken: ReadonlySet<string>
 async function prepareSession(connection: Connection): Promise<void> {
   if (connection.isPooled) return;
   await run(connection, `set client_connection_check_interval = '1s'`).catch(() => undefined);
+}
+
+/** What is written down about fills is of columns as they are now, whoever has changed them since. */
+async function settleFills(connection: Connection, journalSchema: string): Promise<void> {
+  await run(connection, 'begin');
+  try {
+    await numberFills(connection, journalSchema);
+    await followRenames(connection, journalSchema);
+    await run(connection, 'commit');
+  } catch (error) {
+    await run(connection, 'rollback').catch(() => undefined);
+    throw error;
+  }
 }
 
 /** Atomic: one transaction as far as PostgreSQL allows it. Online: one a unit; but fills go on until all are done. */

@@ -20,7 +20,7 @@ const CREATE_WITHOUT_TABLE = new RegExp(
   `^CREATE (TYPE|SCHEMA|EXTENSION) (?:IF NOT EXISTS )?(?:(${NAME})\\.)?(${NAME})`,
 );
 const RENAME = new RegExp(
-  `^ALTER (TABLE|INDEX|TYPE) (${NAME})\\.(${NAME}) RENAME (?:(COLUMN|CONSTRAINT) (${NAME}) )?TO (${NAME})$`,
+  `^ALTER (TABLE|INDEX|TYPE) (${NAME})\\.(${NAME}) RENAME (?:(COLUMN|CONSTRAINT) ${NAME} )?TO (${NAME})$`,
 );
 
 /** The column that a step has added; null for other steps. */
@@ -52,19 +52,16 @@ export interface GivenName {
   readonly what: 'TABLE' | 'COLUMN' | 'CONSTRAINT' | 'INDEX' | 'TYPE';
   /** The table, by its name at that moment; of an index or a type, its own name. */
   readonly of: QualifiedName;
-  /** Of a column or a constraint. */
-  readonly from: string | null;
   readonly to: string;
 }
 
 /** The name that a step gives; null for other steps. */
 export function givenName({ sql }: Applied): GivenName | null {
-  const [, what, schema, name, part, from, to] = RENAME.exec(sql) ?? [];
+  const [, what, schema, name, part, to] = RENAME.exec(sql) ?? [];
   if (what === undefined || schema === undefined || name === undefined || to === undefined) return null;
   return {
     what: (part ?? what) as GivenName['what'],
     of: { schema: bare(schema), name: bare(name) },
-    from: from === undefined ? null : bare(from),
     to: bare(to),
   };
 }
@@ -109,22 +106,27 @@ export function isStillThere(step: AppliedToTable, actual: Schema): boolean {
 
 /** Whether what a step has made or renamed would be seen: whoever looks elsewhere knows nothing of it. */
 export function isLookedAt(step: AppliedToTable, schemas: readonly string[]): boolean {
-  const [, what, schema, name = '""'] = CREATE_WITHOUT_TABLE.exec(step.sql) ?? [];
-  const made = what === 'SCHEMA' ? bare(name) : schema && bare(schema);
-  const of = givenName(step)?.of.schema ?? step.table?.schema ?? made;
-  return of === undefined || schemas.includes(of);
+  const of = givenName(step)?.of.schema ?? step.table?.schema ?? madeAlone(step)?.schema ?? null;
+  return of === null || schemas.includes(of);
 }
 
-function isMade({ sql }: Applied, { enums, namespaces, extensions }: Schema): boolean {
-  const [, what, schema = '""', quoted = '""'] = CREATE_WITHOUT_TABLE.exec(sql) ?? [];
+/** What a step has made that belongs to no table; an extension is in no schema that matters. */
+function madeAlone({ sql }: Applied) {
+  const [, what, schema, quoted] = CREATE_WITHOUT_TABLE.exec(sql) ?? [];
+  if (what === undefined || quoted === undefined) return null;
   const name = bare(quoted);
-  switch (what) {
+  return { what, name, schema: what === 'SCHEMA' ? name : schema === undefined ? null : bare(schema) };
+}
+
+function isMade(step: Applied, { enums, namespaces, extensions }: Schema): boolean {
+  const made = madeAlone(step);
+  switch (made?.what) {
     case 'TYPE':
-      return enums.some((each) => isSameName(each, { schema: bare(schema), name }));
+      return enums.some(({ schema, name }) => schema === made.schema && name === made.name);
     case 'SCHEMA':
-      return namespaces.some((each) => each.name === name);
+      return namespaces.some(({ name }) => name === made.name);
     case 'EXTENSION':
-      return extensions.some((each) => each.name === name);
+      return extensions.some(({ name }) => name === made.name);
     default:
       return true;
   }

@@ -24,7 +24,7 @@ export function partitionIndexName(index: string, { schema, name }: QualifiedNam
 
 /** Whether an index bears such a name of ours. */
 export function isTemporaryIndex(name: string): boolean {
-  return name.startsWith(INDEX) && /^[0-9a-f]{12}$/.test(name.slice(INDEX.length));
+  return isNamedBy(INDEX, name);
 }
 
 /** A sequence that gives a column its values until it is an identity. */
@@ -34,12 +34,16 @@ export function temporarySequenceName(column: string): string {
 
 /** Whether a sequence bears such a name of ours, be it after a name that its column has no more. */
 export function isTemporarySequence(name: string): boolean {
-  return name.startsWith(SEQUENCE) && /^[0-9a-f]{12}$/.test(name.slice(SEQUENCE.length));
+  return isNamedBy(SEQUENCE, name);
 }
 
 /** Whether a constraint is one of ours that a run should have taken away, and died before. */
 export function isTemporaryCheck(name: string): boolean {
-  return name.startsWith(CHECK) && /^[0-9a-f]{12}$/.test(name.slice(CHECK.length));
+  return isNamedBy(CHECK, name);
+}
+
+function isNamedBy(prefix: string, name: string): boolean {
+  return name.startsWith(prefix) && /^[0-9a-f]{12}$/.test(name.slice(prefix.length));
 }
 
 function short(name: string): string {

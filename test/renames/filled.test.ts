@@ -244,26 +244,22 @@ async function olderReleaseGoes(database: TestDatabase): Promise<void> {
   );
 }
 
-@Entity('room')
-class Counted {
+abstract class Room {
   @PrimaryColumn('integer', { primaryKeyConstraintName: 'room_pkey' })
   id!: number;
 
   @Column('text', { nullable: true })
   name!: string | null;
+}
 
+@Entity('room')
+class Counted extends Room {
   @Column({ type: 'integer', generated: 'identity', generatedIdentity: 'ALWAYS' })
   code!: number;
 }
 
 @Entity('room')
-class Renamed {
-  @PrimaryColumn('integer', { primaryKeyConstraintName: 'room_pkey' })
-  id!: number;
-
-  @Column('text', { nullable: true })
-  name!: string | null;
-
+class Renamed extends Room {
   @Column({ type: 'integer', generated: 'identity', generatedIdentity: 'ALWAYS' })
   mark!: number;
 }

@@ -188,3 +188,24 @@ test.each(MISTAKES)('a step that is not found $title is taken back when it is', 
   const report = await migrator.rollback(runId, 'ada');
   expect(report.applied.map(({ action }) => action)).toEqual(['undo add column']);
 });
+
+test('an undo that waits for its approval is closed by nobody who looks elsewhere', async () => {
+  const database = await createTestDatabase();
+  await database.query(`create schema one; create schema other;
+    create table one.lift (id integer constraint lift_pkey primary key);
+    create table other.lift (id integer constraint lift_pkey primary key); insert into one.lift values (1)`);
+  const migratorOf = async (schema: string): Promise<AutoMigrator> => {
+    const lift = new EntitySchema<Record<string, unknown>>({
+      name: 'lift',
+      schema,
+      columns: { id: ID, code: CODE },
+    });
+    return new AutoMigrator(await openDataSource(database.url, [lift]), { execution: 'online' });
+  };
+  const migrator = await migratorOf('one');
+  const { runId } = await migrator.heal();
+  await database.query(`update one.lift set code = 'x'`);
+  expect(await migrator.rollback(runId ?? '', 'ada')).toMatchObject({ open: [{ object: 'one.lift.code' }] });
+  expect(await (await migratorOf('other')).heal()).toMatchObject({ outcome: 'healed' });
+  expect(await undosOf(migrator)).toMatchObject([{ object: 'one.lift.code', disposition: 'open' }]);
+});
