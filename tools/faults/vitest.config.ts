@@ -9,6 +9,8 @@ export default {
     maxWorkers: 1,
     // Each waits for the server for half of its time.
     maxConcurrency: 3,
+    // The tables are told as they are.
+    disableConsoleIntercept: true,
     testTimeout: 3_600_000,
     hookTimeout: 600_000,
   },
