@@ -23,7 +23,7 @@ export async function rollBackRun(
 
 function exitCodeOf({ outcome, failed, open, notUndone }: RollbackReport): ExitCode {
   if (outcome === 'failed' || outcome === 'another-healer' || failed.length > 0) return ExitCode.failed;
-  return open.length + notUndone.length > 0 ? ExitCode.drift : ExitCode.ok;
+  return outcome === 'undone' || open.length + notUndone.length === 0 ? ExitCode.ok : ExitCode.drift;
 }
 
 function print({ outcome, runId, applied, failed, open, notUndone, pinned, error }: RollbackReport): string {

@@ -21,7 +21,7 @@ export interface DataFixRun {
   readonly onProgress?: ((progress: HealProgress) => void) | undefined;
 }
 
-const DATA_FIX = { kind: 'data fix', actual: null };
+const DATA_FIX = { kind: 'data fix', desired: null, actual: null };
 
 interface LockedRow {
   readonly outcome: string;

@@ -1,5 +1,5 @@
 import { noteNotConverging } from '../journal/standing.js';
-import { closeUndos, narrowPins } from '../journal/undos.js';
+import { closeUndos } from '../journal/undos.js';
 import type { Connection } from '../schema/connection.js';
 import type { HealContext, Look } from './heal.js';
 import type { Progress } from './progress.js';
@@ -23,10 +23,9 @@ export async function lookAgain(
       kind !== 'unfilled-column' &&
       sql.every((statement) => applied.has(statement)),
   );
-  await noteNotConverging(connection, journalSchema, stubborn, after.plan.drift);
+  await noteNotConverging(connection, journalSchema, stubborn, after);
   await closeUndos(connection, journalSchema, after.goneUndos);
-  const isPinned = await narrowPins(connection, journalSchema, after.plan.drift);
-  if (stubborn.length === 0 && !isPinned) return after;
+  if (stubborn.length === 0) return after;
   const last = await lookout.look(session);
   progress.seen(last);
   return last;

@@ -17,7 +17,7 @@ interface Begun {
   readonly at: number;
 }
 
-const MIGRATION = { kind: 'migration', actual: null };
+const MIGRATION = { kind: 'migration', desired: null, actual: null };
 
 /** Runs the pending migrations. What has become of them is read from TypeORM's own table. */
 export async function runMigrations(

@@ -2,7 +2,8 @@ import { AutoMigrationError, describeError } from '../errors.js';
 import { Journal } from '../journal/journal.js';
 import { ensureJournal } from '../journal/ensure-journal.js';
 import type { Trigger } from '../journal/records.js';
-import { askForUndo, closeUndos, narrowPins, readAppliedSteps } from '../journal/undos.js';
+import { askForUndo, closeUndos, readAppliedSteps } from '../journal/undos.js';
+import { isLookedAt } from '../plan/applied-step.js';
 import type { Drift } from '../plan/plan.js';
 import { splitRun, type AppliedRecord, type NotUndone } from '../plan/undo-run.js';
 import type { Connection } from '../schema/connection.js';
@@ -111,21 +112,34 @@ async function takeBack(
     throw new AutoMigrationError(
       `The journal has no run ${runId}. Nothing was changed; see auto-migrate history.`,
     );
+  const session = heeding(connection, stopped);
+  const { schemas } = await context.lookout.look(session);
   const { undoable, notUndone } = splitRun(steps);
-  const left = undoable.filter(({ isUndone }) => !isUndone);
+  const seen = undoable.filter((each) => isLookedAt(each, schemas));
+  const left = seen.filter(({ isUndone }) => !isUndone);
   await askForUndo(connection, journalSchema, left, { by: request.by, ttlMs: approvalTtlMs });
   const rolled = await execute(context, connection, runId, request, stopped);
-  const session = heeding(connection, stopped);
   const look = await context.lookout.look(session);
   await closeUndos(connection, journalSchema, look.goneUndos);
-  const isPinned = await narrowPins(connection, journalSchema, look.plan.drift);
-  const { drift } = isPinned ? (await context.lookout.look(session)).plan : look.plan;
+  const { drift } = look.plan;
   const open = drift.filter((each) => each.kind === 'undo' && isOf(each, runId));
   const pinned = drift.filter(({ hazards }) => hazards.includes('pinned'));
-  const gone = notFound(undoable, rolled, open);
-  const isLeft = open.length + rolled.failed.length + notUndone.length > 0;
+  const before = undoable.filter(({ isUndone }) => isUndone);
+  const kept = [
+    ...notUndone,
+    ...undoable.filter((each) => !before.includes(each) && !seen.includes(each)).map(because(NOT_LOOKED_AT)),
+    ...notFound(left, rolled, open).map(because(NOT_FOUND)),
+  ];
+  const isLeft = open.length + rolled.failed.length + kept.length > 0;
   const outcome = rolled.applied.length === 0 ? 'nothing-to-do' : isLeft ? 'partly-undone' : 'undone';
-  return { ...NOTHING, outcome, ...rolled, open, notUndone: [...notUndone, ...gone], pinned };
+  return {
+    ...NOTHING,
+    outcome,
+    ...rolled,
+    open,
+    notUndone: [...kept, ...before.map(because(UNDONE))],
+    pinned,
+  };
 }
 
 /** What was wanted, and has led to nothing: somebody has taken it away before. */
@@ -133,19 +147,22 @@ function notFound(
   undoable: readonly AppliedRecord[],
   { applied, failed }: Rolled,
   open: readonly Drift[],
-): NotUndone[] {
+): AppliedRecord[] {
   const seen = new Set([
     ...[...applied, ...failed].map(({ object, action }) => `${action} ${object}`),
     ...open.map(({ object, actual }) => `undo ${actual} ${object}`),
   ]);
-  return undoable
-    .filter(({ object, action }) => !seen.has(`undo ${action} ${object}`))
-    .map(({ object, action, isUndone }) => ({ object, action, reason: isUndone ? UNDONE : NOT_FOUND }));
+  return undoable.filter(({ object, action }) => !seen.has(`undo ${action} ${object}`));
+}
+
+function because(reason: string): (step: AppliedRecord) => NotUndone {
+  return ({ object, action }) => ({ object, action, reason });
 }
 
 const UNDONE = 'it was taken back before';
 const NOT_FOUND =
-  'it is not there, or not under that name (a later run may have renamed it: take that back first), waits for what has failed before, or is in a schema that is not looked at';
+  'it is not there, or not under that name (a later run may have renamed it: take that back first), or waits for what has failed before';
+const NOT_LOOKED_AT = 'it is in a schema that is not looked at';
 
 function isOf({ desired }: Drift, runId: string): boolean {
   return desired === `as before run ${runId}`;

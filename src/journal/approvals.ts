@@ -116,15 +116,15 @@ export async function useApproval(
   const table = journalTable(schema, 'approval');
   const sql = `with used as (
       update ${table} given set used_at = clock_timestamp(), run_id = $2, dropping = to_regclass($3)
-      where id = $1 and ${HOLDS} returning drift_id, desired
+      where id = $1 and ${HOLDS} returning drift_id, kind, desired
     ), others as (
       update ${table} given set voided_at = clock_timestamp(), void_reason = 'another approval of the same was used'
       where drift_id in (select drift_id from used) and id <> $1 and ${HOLDS})
-    select desired from used`;
+    select kind, desired from used`;
   const values = [id, runId, dropping && quoteQualified(dropping)];
-  const [used] = await queryRows<{ desired: string | null }>(connection, sql, values);
+  const [used] = await queryRows<{ kind: string; desired: string | null }>(connection, sql, values);
   if (!used) return false;
-  await unpin(connection, schema, object, used.desired);
+  await unpin(connection, schema, { object, ...used });
   return true;
 }
 

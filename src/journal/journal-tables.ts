@@ -37,6 +37,7 @@ const DEFINITIONS = {
     object text not null,
     desired text,
     actual text,
+    desired_hash text,
     noticed_at timestamptz not null default clock_timestamp()`,
   data_fix: () => `
     id text primary key,
@@ -78,6 +79,7 @@ const DEFINITIONS = {
     kind text not null,
     table_schema text,
     table_name text,
+    desired text,
     actual text,
     former_default text`,
   undo: (schema: string) => `
@@ -90,7 +92,8 @@ const DEFINITIONS = {
     refusal text`,
   pin: () => `
     object text not null,
-    wanted text[],
+    kind text,
+    desired text,
     run_id bigint not null,
     asked_by text not null,
     pinned_at timestamptz not null default clock_timestamp()`,

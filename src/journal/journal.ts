@@ -17,7 +17,7 @@ export interface StepResult {
 export interface StepEntry extends Pick<Step, 'object' | 'action' | 'sql' | 'lock' | 'formerDefault'> {
   readonly table?: Step['table'];
   /** What it is for: without it nobody can undo it. */
-  readonly drift?: { readonly kind: string; readonly actual: string | null };
+  readonly drift?: { readonly kind: string; readonly desired: string | null; readonly actual: string | null };
 }
 
 /**
@@ -56,8 +56,8 @@ export class Journal {
           insert into ${name}.step (run_id, object, action, sql, lock, outcome)
           values ($1, $2, $3, $4, $5, 'running') returning id),
         noted as (
-          insert into ${name}.finding (step_id, kind, table_schema, table_name, actual, former_default)
-          select id, $6, $7, $8, $9, $10 from begun where $6::text is not null)
+          insert into ${name}.finding (step_id, kind, table_schema, table_name, actual, former_default, desired)
+          select id, $6, $7, $8, $9, $10, $11 from begun where $6::text is not null)
         select id::text from begun`;
       const [row] = await queryRows<{ id: string }>(this.connection, insert, [
         this.runId,
@@ -70,6 +70,7 @@ export class Journal {
         table?.name,
         drift?.actual,
         formerDefault,
+        drift?.desired,
       ]);
       ids.push(row?.id ?? '');
     }

@@ -1,4 +1,4 @@
-import type { Drift } from '../plan/plan.js';
+import type { Drift, Plan } from '../plan/plan.js';
 import { NOTHING_STANDS, type Standing } from '../plan/standing.js';
 import type { Connection } from '../schema/connection.js';
 import { approvalsIn } from './approvals.js';
@@ -49,17 +49,23 @@ function notConvergingIn(schema: string): Reading<readonly string[]> {
 
 /**
  * Notes which findings were applied and are still wanted, so that no run does it again; and forgets those that are no
- * longer found.
+ * longer found. What another application has noted, whose entities have no table in common with these, is not looked for.
  */
 export async function noteNotConverging(
   connection: Connection,
   schema: string,
   stubborn: readonly Drift[],
-  found: readonly Drift[],
+  { desiredHash, tables, plan }: Release & { readonly plan: Pick<Plan, 'drift'> },
 ): Promise<void> {
-  const table = journalTable(schema, 'not_converging');
-  await connection.query(`delete from ${table} where drift_id <> all ($1)`, [found.map(({ id }) => id)]);
-  const insert = `insert into ${table} (drift_id, object, desired, actual) values ($1, $2, $3, $4) on conflict do nothing`;
+  const notes = journalTable(schema, 'not_converging');
+  const rivals = `select c.desired_hash from ${journalTable(schema, 'claim')} c where c.tables && $3::text[]`;
+  await connection.query(
+    `delete from ${notes} where drift_id <> all ($1)
+      and (desired_hash is null or desired_hash = $2 or desired_hash in (${rivals}))`,
+    [plan.drift.map(({ id }) => id), desiredHash, [...tables]],
+  );
+  const insert = `insert into ${notes} (drift_id, object, desired, actual, desired_hash) values ($1, $2, $3, $4, $5)
+    on conflict do nothing`;
   for (const { id, object, desired, actual } of stubborn)
-    await connection.query(insert, [id, object, desired, actual]);
+    await connection.query(insert, [id, object, desired, actual, desiredHash]);
 }

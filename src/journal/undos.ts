@@ -1,13 +1,15 @@
 import type { UndoRequest } from '../drift/undo-request.js';
-import type { Drift } from '../plan/plan.js';
 import type { AppliedRecord } from '../plan/undo-run.js';
-import { pinnedText, type Pin } from '../plan/standing.js';
+import { isPinnedBy, type Pin } from '../plan/standing.js';
 import type { Undoing } from '../plan/step.js';
 import { redact } from '../errors.js';
 import { queryRows, type Connection } from '../schema/connection.js';
 import { quoteLiteral } from '../schema/identifier.js';
 import { isoTime, journalTable, type JournalTable } from './journal-tables.js';
 import type { Reading } from './reading.js';
+
+/** A process that died may have done what it was at. */
+const DONE = `'applied', 'running'`;
 
 // Not by its name, as a look comes before the healing that adds the column to an older version's journal.
 const FORMER_DEFAULT = `to_jsonb(f) ->> 'former_default' as "formerDefault"`;
@@ -28,7 +30,7 @@ export async function readAppliedSteps(
   const sql = `select ${AS_RECORD}, coalesce(f.kind, 'unknown') as kind, ${changedBy(schema)} as "changedBy",
       exists (select from ${table('undo')} u where u.step_id = s.id and u.run_id is not null) as "isUndone"
     from ${table('step')} s left join ${table('finding')} f on f.step_id = s.id
-    where s.run_id::text = $1 and s.outcome in ('applied', 'running') order by s.id`;
+    where s.run_id::text = $1 and s.outcome in (${DONE}) order by s.id`;
   return queryRows<AppliedRecord>(connection, sql, [runId]);
 }
 
@@ -73,18 +75,23 @@ export async function askForUndo(
 }
 
 /**
- * Keeps an object as it is about to be: whatever the entities ask for there. In the transaction of the undo, where it has
- * one.
+ * Keeps an object as it is about to be: what the run's findings about it asked for is not done again, whoever takes it back.
+ * In the transaction of the undo, where it has one.
  */
 export async function pinUndone(
   connection: Connection,
   schema: string,
-  { stepId, object }: Undoing,
+  { stepId }: Undoing,
   runId: string,
 ): Promise<void> {
-  const sql = `insert into ${journalTable(schema, 'pin')} (object, run_id, asked_by)
-    select $1, $2, asked_by from ${journalTable(schema, 'undo')} where step_id = $3`;
-  await connection.query(sql, [object, runId, stepId]);
+  const table = (name: JournalTable): string => journalTable(schema, name);
+  const sql = `insert into ${table('pin')} (object, kind, desired, run_id, asked_by)
+    select distinct each.object, f.kind, f.desired, $1::bigint, u.asked_by from ${table('undo')} u
+    join ${table('step')} s on s.id = u.step_id
+    join ${table('step')} each on each.run_id = s.run_id and each.object = s.object and each.outcome in (${DONE})
+    join ${table('finding')} f on f.step_id = each.id
+    where u.step_id = $2`;
+  await connection.query(sql, [runId, stepId]);
 }
 
 export async function undoIsDone(
@@ -120,11 +127,20 @@ export async function closeUndos(
   await connection.query(sql, [stepIds]);
 }
 
-/** What was taken back and is not to be done again, by object. */
+/**
+ * What was taken back and is not to be done again, by object. Where a later run has done something else about the same, the
+ * entities have asked for that meanwhile, and it is over.
+ */
 export function pinsIn(schema: string): Reading<ReadonlyMap<string, readonly Pin[]>> {
-  const sql = `select object, wanted, format('%s has had it undone in run %s (%s); approve it to have it again',
-      asked_by, run_id, ${isoTime('pinned_at')}) as reason
-    from ${journalTable(schema, 'pin')} order by pinned_at desc`;
+  const table = (name: JournalTable): string => journalTable(schema, name);
+  // Not by their names, as a look comes before the healing that adds the columns to an older version's journal.
+  const sql = `select p.object, p.kind, p.desired, format('%s has had it undone in run %s (%s); approve it to have it again',
+      p.asked_by, p.run_id, ${isoTime('p.pinned_at')}) as reason
+    from (select object, to_jsonb(each) ->> 'kind' as kind, to_jsonb(each) ->> 'desired' as desired, run_id, asked_by, pinned_at
+      from ${table('pin')} each) p
+    where not exists (select from ${table('step')} s join ${table('finding')} f on f.step_id = s.id
+      where s.object = p.object and s.run_id > p.run_id and s.outcome = 'applied' and f.kind = p.kind)
+    order by p.pinned_at desc`;
   const toValue = (rows: readonly (Pin & { readonly object: string })[]): Map<string, Pin[]> => {
     const pins = new Map<string, Pin[]>();
     for (const { object, ...pin } of rows) pins.set(object, [...(pins.get(object) ?? []), pin]);
@@ -133,49 +149,20 @@ export function pinsIn(schema: string): Reading<ReadonlyMap<string, readonly Pin
   return { sql, toValue };
 }
 
-/**
- * Limits what was just pinned to what the entities ask for at the moment, so that another wish of theirs is not held up.
- * Where they ask for nothing there, there is nothing to pin.
- */
-export async function narrowPins(
-  connection: Connection,
-  schema: string,
-  drift: readonly Drift[],
-): Promise<boolean> {
-  const table = journalTable(schema, 'pin');
-  const wide = await queryRows<{ object: string }>(
-    connection,
-    `select distinct object from ${table} where wanted is null`,
-  );
-  for (const { object } of wide) {
-    const wanted = drift
-      .filter((each) => each.object === object && each.kind !== 'undo' && each.desired !== null)
-      .map(({ desired }) => pinnedText(desired));
-    const narrow =
-      wanted.length > 0
-        ? `update ${table} set wanted = $2 where object = $1 and wanted is null`
-        : `delete from ${table} where object = $1 and wanted is null and $2::text[] is not null`;
-    await connection.query(narrow, [object, wanted]);
-  }
-  return wide.length > 0;
-}
-
-/**
- * Somebody wants it again, as one of its findings has it. What others want of the same object stays pinned.
- *
- * @param desired of the finding; null where that wants nothing, and so all of it
- */
+/** Somebody wants it again, as one of its findings has it; one that wants nothing there ends all. */
 export async function unpin(
   connection: Connection,
   schema: string,
-  object: string,
-  desired: string | null,
+  finding: { readonly object: string; readonly kind: string; readonly desired: string | null },
 ): Promise<void> {
   const table = journalTable(schema, 'pin');
-  const text = desired === null ? null : pinnedText(desired);
-  const sql = `with narrowed as (
-      update ${table} set wanted = array_remove(wanted, $2::text)
-      where object = $1 and $2::text is not null and wanted <> array[$2::text])
-    delete from ${table} where object = $1 and ($2::text is null or wanted is null or wanted = array[$2::text])`;
-  await connection.query(sql, [object, text]);
+  const pins = await queryRows<Pick<Pin, 'kind' | 'desired'>>(
+    connection,
+    `select distinct kind, desired from ${table} where object = $1`,
+    [finding.object],
+  );
+  const sql = `delete from ${table} where object = $1 and kind is not distinct from $2 and desired is not distinct from $3`;
+  for (const pin of pins)
+    if (finding.desired === null || isPinnedBy(pin, finding))
+      await connection.query(sql, [finding.object, pin.kind, pin.desired]);
 }

@@ -2,7 +2,7 @@ import { isSameName } from '../schema/identifier.js';
 import type { Column, QualifiedName, Schema, Table } from '../schema/model.js';
 
 /** What is read from the text of a statement of ours that was applied. */
-interface Applied {
+export interface Applied {
   readonly sql: string;
 }
 

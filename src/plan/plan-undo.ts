@@ -52,7 +52,8 @@ function partOfWhatStays({ request, siblings }: Difference<'undo'>, context: Pla
     const added = addedColumn(each);
     if (added === null || !each.table || !isSameName(each.table, table) || !columns.includes(added)) continue;
     const column = columnOf(each, context.actual);
-    const stays = column && costOf(lossOfNew(table, column, mayBeLarge(table, context)), context).hazard;
+    const stays =
+      column && costOf(lossOfNew(each, table, column, mayBeLarge(table, context)), context).hazard;
     if (stays) return { kind: 'waits', detail: `${each.object} was made by the same run, and stays` };
   }
   return null;
@@ -85,7 +86,9 @@ function formerOf(difference: Difference<'undo'>, table: QualifiedName, context:
   if (!found) return null;
   if (addedColumn(request) === null) return formerType(difference, table, found, context);
   const sql = `ALTER TABLE ${name} DROP COLUMN ${quoteIdentifier(found.name)}`;
-  return dropping(sql, lossOfNew(table, found, isLarge), ({ columns }) => columns.includes(found.name));
+  return dropping(sql, lossOfNew(request, table, found, isLarge), ({ columns }) =>
+    columns.includes(found.name),
+  );
 }
 
 /** What foreign keys of the table point to that go with what is undone. */

@@ -23,7 +23,7 @@ import {
 } from './proposal.js';
 import type { Answers, Question } from './question.js';
 import { splitColumns, tableName } from './split.js';
-import { pinnedText, type Standing } from './standing.js';
+import { isPinnedBy, type Standing } from './standing.js';
 import { mayBeLong, PHASES, type Unit } from './step.js';
 import { undoneBefore } from './undo-order.js';
 import { withWaiting } from './waiting.js';
@@ -225,9 +225,9 @@ function withStanding(
   return withConsent(difference, judged, standing, context);
 }
 
-function pinHazard({ kind, object, desired }: Difference, { pins }: Standing): Hazard | null {
-  if (kind === 'undo') return null;
-  const pin = pins.get(object)?.find(({ wanted }) => wanted?.includes(pinnedText(desired)) ?? true);
+function pinHazard(difference: Difference, { pins }: Standing): Hazard | null {
+  if (difference.kind === 'undo') return null;
+  const pin = pins.get(difference.object)?.find((each) => isPinnedBy(each, difference));
   return pin ? { kind: 'pinned', detail: pin.reason } : null;
 }
 

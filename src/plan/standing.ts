@@ -29,15 +29,30 @@ export interface Standing {
 
 /** That an object was brought back to what it was. */
 export interface Pin {
-  /** What the entities asked for at that time, see `pinnedText`; null where nobody has looked yet: anything. */
-  readonly wanted: readonly string[] | null;
+  /** Of the finding that had led to it; null where an older version has pinned it. */
+  readonly kind: string | null;
+  /** What the entities asked for by it; null where that is not known: anything. */
+  readonly desired: string | null;
   /** Who wanted it so, and in which run. */
   readonly reason: string;
 }
 
-/** The same on a table with rows, where a column's NOT NULL is a finding of its own, and without. */
-export function pinnedText(desired: string | null): string {
-  return (desired ?? '').replace(/ ?NOT NULL$/, '');
+/**
+ * Whether a finding asks for what was taken back, of whatever kind it is by now: an index may be missing, or INVALID. On a
+ * table with rows a column's NOT NULL is a finding of its own.
+ */
+export function isPinnedBy(pin: Pick<Pin, 'kind' | 'desired'>, { kind, desired }: WishOf): boolean {
+  if (pin.desired === null) return pin.kind === null || pin.kind === kind;
+  return withoutNotNull(pin.desired) === withoutNotNull(desired ?? '');
+}
+
+interface WishOf {
+  readonly kind: string;
+  readonly desired: string | null;
+}
+
+function withoutNotNull(text: string): string {
+  return text.replace(/ ?NOT NULL$/, '');
 }
 
 /** Of a database that no run has changed yet. */

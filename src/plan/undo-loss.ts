@@ -1,5 +1,6 @@
 import { quoteIdentifier, quoteQualified } from '../schema/identifier.js';
 import type { Column, QualifiedName } from '../schema/model.js';
+import type { Applied } from './applied-step.js';
 import { describeLoss } from './approval.js';
 import type { Hazard } from './hazard.js';
 import { lossOfValues, type Loss, type Measure } from './loss.js';
@@ -7,10 +8,19 @@ import { hazardIf, type PlanContext } from './proposal.js';
 
 const CONSTANT = /^(?:'(?:[^']|'')*'(?:::[\w. "()[\]]+)?|-?\d+(?:\.\d+)?|true|false)$/;
 
-/** In rows that were there a constant default is nobody's value; they have it as the column's type rounds it. */
-export function lossOfNew(table: QualifiedName, { name, expression, type }: Column, isLarge: boolean): Loss {
+/**
+ * In rows that were there the constant default that a column came with is nobody's value; they have it as the column's type
+ * rounds it. One that it got later is in rows that were written since.
+ */
+export function lossOfNew(
+  { sql }: Applied,
+  table: QualifiedName,
+  { name, expression, type }: Column,
+  isLarge: boolean,
+): Loss {
   const all = lossOfValues(table, name, isLarge);
-  if (expression === null || !CONSTANT.test(expression)) return all;
+  if (expression === null || !CONSTANT.test(expression) || !sql.includes(` DEFAULT ${expression}`))
+    return all;
   const column = quoteIdentifier(name);
   // As texts: json has no equality, and circles are equal whose areas are.
   const isOther = `${column}::text is distinct from ((${expression})::${type})::text`;

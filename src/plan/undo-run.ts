@@ -68,8 +68,7 @@ function whyKept(steps: readonly DoneStep[], each: DoneStep): Undo | null {
   if (isNewTable(each) && steps.some((other) => other.kind === 'missing-note' && isSameTable(other, each)))
     return { reason: 'TypeORM keeps its notes there' };
   const { changedBy } = each;
-  if (changedBy !== null && !isWhole(each))
-    return { reason: `run ${changedBy} has changed it since; take that back first` };
+  if (changedBy !== null) return { reason: `run ${changedBy} has changed it since; take that back first` };
   const taken = takenIndex(each);
   if (taken !== null && !steps.some((other) => builtIndex(other)?.name === taken))
     return { reason: 'it has taken an index that was there, which would go with it' };

@@ -47,6 +47,11 @@ test('what was applied and is still wanted is not applied again until one side c
   const second = await new AutoMigrator(dataSource, { execution: 'online' }).heal();
   expect(second).toMatchObject({ outcome: 'nothing-to-do', applied: [], open: [open] });
 
+  // Another application's healing finds nothing of it, and does not take it for gone.
+  const room = new EntitySchema({ name: 'room', columns: { id: { type: 'integer', primary: true } } });
+  await new AutoMigrator(await openDataSource(database.url, [room])).heal();
+  expect(await migrator.heal()).toMatchObject({ applied: [], open: [open] });
+
   await database.query('drop event trigger undo; alter table lamp alter column watts set default 40');
   const third = await migrator.heal();
   expect(third).toMatchObject({ outcome: 'healed', open: [] });
