@@ -38,6 +38,7 @@ export async function catalogMessage(schema) {
     pid: 0,
     isPooled: false,
     serverVersion: 0,
+    mayIdentifyCluster: false,
     lost: new AbortController().signal,
   };
   await reading

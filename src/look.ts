@@ -130,7 +130,8 @@ export class Lookout {
     const plan = planDifferences(differences, actual, answers, standing, this.options);
     const unread = standing.isHidden ? [describeUnread(this.options.journalSchema)] : [];
     const warnings = [...desired.warnings, ...there.left.map(describeDeclaration), ...unread];
-    const look = { ...toLook({ ...desired, warnings }, release, schemas, plan), goneUndos };
+    const { areFillsToNumber } = stands;
+    const look = { ...toLook({ ...desired, warnings }, release, schemas, plan), goneUndos, areFillsToNumber };
     if (!hasRowsToWatch(desired, filled, standing)) this.settle(look, actual, standing);
     return look;
   }
@@ -243,7 +244,7 @@ function toLook(
   release: Release,
   schemas: readonly string[],
   plan: Look['plan'],
-): Omit<Look, 'goneUndos'> {
+): Omit<Look, 'goneUndos' | 'areFillsToNumber'> {
   const isInSync = plan.drift.every(
     ({ disposition }) => disposition === 'extra' || disposition === 'accepted',
   );

@@ -32,7 +32,7 @@ export async function openSession(pool: Pool): Promise<Connection> {
   const lost = new AbortController();
   // Without a listener the loss of an idle connection would end the process.
   client.on('error', (error) => lost.abort(error));
-  const { pid, serverVersion } = await logIn(client, timeoutOf(pool));
+  const { pid, ...server } = await logIn(client, timeoutOf(pool));
   const key = keyOf(client);
   // The protocol's process is the pooler's own number.
   const isPooled = key.processId !== pid;
@@ -52,7 +52,7 @@ export async function openSession(pool: Pool): Promise<Connection> {
     },
     pid,
     isPooled,
-    serverVersion,
+    ...server,
     lost: lost.signal,
   };
 }
@@ -84,11 +84,8 @@ function keyOf(client: Client): SessionKey {
   return { host: client.host, port: client.port, processId: processID ?? 0, secretKey: secretKey ?? 0 };
 }
 
-interface Session {
-  /** On the server, which behind a pooler is not the one of the protocol. */
-  readonly pid: number;
-  readonly serverVersion: number;
-}
+/** On the server, which behind a pooler is not the one of the protocol. */
+type Session = Pick<Connection, 'pid' | 'serverVersion' | 'mayIdentifyCluster'>;
 
 async function logIn(client: Client, timeoutMs: number): Promise<Session> {
   try {
@@ -106,9 +103,10 @@ async function greet(client: Client): Promise<Session> {
   // Behind a pooler the session is not ours to free of anything.
   const { rows } = await client.query<Session>(
     `select pg_backend_pid() as pid, current_setting('server_version_num')::int as "serverVersion",
+       coalesce(has_function_privilege(to_regprocedure('pg_catalog.pg_control_system()'), 'EXECUTE'), false) as "mayIdentifyCluster",
        case when pg_backend_pid() = ${keyOf(client).processId} then array[${liftLimits('session')}] end`,
   );
-  return rows[0] ?? { pid: 0, serverVersion: 0 };
+  return rows[0] ?? { pid: 0, serverVersion: 0, mayIdentifyCluster: false };
 }
 
 /** Whoever says anything is there, be it that nobody is let in. A busy pooler has no time for statements, but answers. */

@@ -1,5 +1,5 @@
 import { HealingStoppedError } from '../errors.js';
-import { followRenames, numberFills } from '../journal/fills.js';
+import { settleFills } from '../journal/fill-columns.js';
 import type { Journal } from '../journal/journal.js';
 import type { PlannedUnit } from '../plan/plan.js';
 import type { Execution } from '../plan/proposal.js';
@@ -123,19 +123,6 @@ function isLeftOut({ drift, presumes }: PlannedUnit, broken: ReadonlySet<string>
 async function prepareSession(connection: Connection): Promise<void> {
   if (connection.isPooled) return;
   await run(connection, `set client_connection_check_interval = '1s'`).catch(() => undefined);
-}
-
-/** What is written down about fills is of columns as they are now, whoever has changed them since. */
-async function settleFills(connection: Connection, journalSchema: string): Promise<void> {
-  await run(connection, 'begin');
-  try {
-    await numberFills(connection, journalSchema);
-    await followRenames(connection, journalSchema);
-    await run(connection, 'commit');
-  } catch (error) {
-    await run(connection, 'rollback').catch(() => undefined);
-    throw error;
-  }
 }
 
 /** Atomic: one transaction as far as PostgreSQL allows it. Online: one a unit; but fills go on until all are done. */

@@ -54,6 +54,8 @@ export interface Look {
   readonly isInSync: boolean;
   /** What was to be taken back and is not there any more, by the journal's ids of the steps. */
   readonly goneUndos: readonly string[];
+  /** The journal knows columns by names alone. */
+  readonly areFillsToNumber: boolean;
   readonly warnings: readonly string[];
 }
 

@@ -1,5 +1,6 @@
 import { JournalError } from '../errors.js';
 import { askOf, type Ask, type Claim, type Claims, type Release } from '../journal/claims.js';
+import { settleFills } from '../journal/fill-columns.js';
 import { ensureJournal } from '../journal/ensure-journal.js';
 import type { Trigger } from '../journal/records.js';
 import type { Connect, Connection } from '../schema/connection.js';
@@ -37,8 +38,13 @@ export function keepAlive(
   return setInterval(show, options.contractAfterMs / SIGNS_OF_LIFE).unref();
 }
 
+interface ToKeep extends Release {
+  /** The journal knows columns by names alone. */
+  readonly areFillsToNumber: boolean;
+}
+
 /** What there is to keep of a look, beside what it may lead to. */
-interface Keeping<Look extends Release> {
+interface Keeping<Look extends ToKeep> {
   readonly connect: Connect;
   readonly claims: Claims;
   readonly lookout: {
@@ -50,15 +56,15 @@ interface Keeping<Look extends Release> {
 }
 
 /** Whether the journal lacks what the next start, or other releases, would have from this look. */
-export function isToBeKept<Look extends Release>(
+export function isToBeKept<Look extends ToKeep>(
   { claims, lookout }: Pick<Keeping<Look>, 'claims' | 'lookout'>,
   look: Look,
 ): boolean {
-  return lookout.shouldRemember(look) || claims.isDue(look);
+  return lookout.shouldRemember(look) || claims.isDue(look) || look.areFillsToNumber;
 }
 
 /** The next start is the faster for it; where it cannot be, nothing is lost. */
-export async function keepQuietly<Look extends Release>(
+export async function keepQuietly<Look extends ToKeep>(
   { connect, claims, lookout, options: { journalSchema } }: Keeping<Look>,
   connection: Connection,
   look: Look,
@@ -68,6 +74,7 @@ export async function keepQuietly<Look extends Release>(
     if (!lock) return;
     try {
       await ensureJournal(connection, journalSchema);
+      await settleFills(connection, journalSchema);
       await lookout.remember(connection, look);
       await claims.claim(askOf(connection), look);
     } finally {

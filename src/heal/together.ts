@@ -1,5 +1,6 @@
 import type { Execution } from '../plan/proposal.js';
-import { followRenames, markFill } from '../journal/fills.js';
+import { followRenames } from '../journal/fill-columns.js';
+import { markFill } from '../journal/fills.js';
 import { pinUndone, undoIsDone } from '../journal/undos.js';
 import { givenName } from '../plan/applied-step.js';
 import type { FillMark, LockMode, Step } from '../plan/step.js';

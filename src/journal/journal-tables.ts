@@ -63,7 +63,7 @@ const DEFINITIONS = {
     column_name text not null,
     relation oid,
     attribute smallint,
-    journal oid,
+    numbered_in text,
     expression text,
     condition text,
     state text not null,

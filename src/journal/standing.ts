@@ -3,11 +3,19 @@ import { NOTHING_STANDS, type Standing } from '../plan/standing.js';
 import type { Connection } from '../schema/connection.js';
 import { approvalsIn } from './approvals.js';
 import type { Claims, Release } from './claims.js';
+import { areFillsToNumber } from './fill-columns.js';
 import { fillsIn } from './fills.js';
 import { journalTablesIn, mayRead } from './journal-relations.js';
 import { journalTable, type JournalTable } from './journal-tables.js';
 import { nothingToRead, readTogether, type Reading } from './reading.js';
 import { pinsIn, undosIn } from './undos.js';
+
+/** What planning has to know, and what keeping the journal does. */
+interface Found extends Standing {
+  /** The role may not read it. */
+  readonly isHidden: boolean;
+  readonly areFillsToNumber: boolean;
+}
 
 /**
  * What earlier runs, and other releases, have written down that planning has to know, in two round trips. Where the role
@@ -18,7 +26,7 @@ export async function readStanding(
   schema: string,
   claims: Claims,
   release: Release,
-): Promise<Standing & { readonly isHidden: boolean }> {
+): Promise<Found> {
   const journal = await journalTablesIn(connection, schema);
   const isHidden = !mayRead(journal);
   const has = (name: JournalTable): boolean => !isHidden && journal.has(name);
@@ -28,7 +36,8 @@ export async function readStanding(
     given: has('approval') ? approvalsIn(schema) : nothingToRead(NOTHING_STANDS),
     undos: has('undo') ? undosIn(schema) : nothingToRead(NOTHING_STANDS.undos),
     pins: has('pin') ? pinsIn(schema) : nothingToRead(NOTHING_STANDS.pins),
-    fills: has('fill') ? fillsIn(schema) : nothingToRead(NOTHING_STANDS.fills),
+    fills: has('fill') ? fillsIn(connection, schema) : nothingToRead(NOTHING_STANDS.fills),
+    areFillsToNumber: has('fill') ? areFillsToNumber(connection, schema) : nothingToRead(false),
   });
   return {
     ...rest,

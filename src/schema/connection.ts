@@ -22,6 +22,8 @@ export interface Connection {
   readonly isPooled: boolean;
   /** `server_version_num`, e.g. 180004. */
   readonly serverVersion: number;
+  /** The role may ask by which identifier the cluster can be told from others. */
+  readonly mayIdentifyCluster: boolean;
   /** Aborts when the session is lost without our having closed it. */
   readonly lost: AbortSignal;
 }

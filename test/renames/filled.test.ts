@@ -92,17 +92,29 @@ const CASES: Case[] = [
   },
   {
     title: 'the journal is of a version that knew names alone',
-    byHand: 'alter table auto_migration.fill drop relation, drop attribute, drop journal',
+    byHand: 'alter table auto_migration.fill drop relation, drop attribute, drop numbered_in',
     releases: [COLUMN],
   },
   {
-    title: 'the database was restored from a dump, with other numbers',
-    byHand: 'update auto_migration.fill set journal = 1, relation = 1, attribute = 1',
+    title:
+      'the database was restored from a dump into another cluster, where the same numbers are of other columns',
+    byHand: `update auto_migration.fill set numbered_in = regexp_replace(numbered_in, '^[0-9]+/', '1/'), attribute = 1`,
     releases: [FIRST, COLUMN],
   },
   {
     title: 'a name goes back',
     releases: [COLUMN, { ...FIRST, renamedFrom: { columns: { 'room.code': ['mark'] } } }],
+  },
+];
+
+const WITHOUT_NUMBERS = [
+  {
+    title: 'an older version',
+    byHand: 'alter table auto_migration.fill drop relation, drop attribute, drop numbered_in',
+  },
+  {
+    title: 'a restored database',
+    byHand: `update auto_migration.fill set numbered_in = '1/1/1', attribute = 1`,
   },
 ];
 
@@ -189,6 +201,21 @@ describe.each<Execution>(['online', 'atomic'])('what was filled is not filled ag
     expect(found).toEqual([{ code: 'A' }, { code: 'B' }]);
     const { drift } = await migrator.check();
     expect(drift.filter(({ kind }) => kind === 'unfilled-column')).toEqual([]);
+  });
+
+  test.each(WITHOUT_NUMBERS)('and a boot in sync numbers the columns of $title', async ({ byHand }) => {
+    const database = await createTestDatabase();
+    await database.query(LEGACY);
+    await (await migratorOf(database, FIRST, execution)).heal();
+    await database.query(byHand);
+    const migrator = await migratorOf(database, FIRST, execution);
+    expect(await migrator.heal()).toMatchObject({ outcome: 'nothing-to-do' });
+    await database.query(`alter table room rename code to mark; update room set mark = null where id = 1`);
+    const renamed = await migratorOf(database, COLUMN, execution);
+    expect(await renamed.heal()).toMatchObject({ outcome: 'nothing-to-do' });
+    await database.query('alter table room drop mark; alter table room add mark text');
+    expect(actionsOf(await renamed.heal())).toEqual(['fill']);
+    expect(await database.query('select mark from room order by id')).toEqual([{ mark: 'A' }, { mark: 'B' }]);
   });
 
   test('nor where the former column was dropped because both were there', async () => {
