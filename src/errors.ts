@@ -12,7 +12,7 @@ export class InvalidOptionError extends AutoMigrationError {
     readonly option: string,
     problem: string,
   ) {
-    super(`Option "${option}" of nestjs-auto-migration: ${problem}`);
+    super(redact(`Option "${option}" of nestjs-auto-migration: ${problem}`));
   }
 }
 
@@ -112,7 +112,11 @@ export function describeError(error: unknown): string {
   return redact(`${error.message}${detail}`);
 }
 
+const CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/)[^\s/@:]*(?::\S*)?@/gi;
+/** As a parameter of a URL, and in the words of libpq: `host=db password='x y'`. */
+const PASSWORD = /\b((?:ssl|PG)?pass(?:word)?\s*=\s*)(?:'(?:[^'\\]|\\.)*'|[^\s&'"]+)/gi;
+
 /** Takes the credentials out of every connection string in a text. */
 export function redact(text: string): string {
-  return text.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/@]*(?::[^\s]*)?@/gi, '$1***@');
+  return text.replace(CREDENTIALS, '$1***@').replace(PASSWORD, '$1***');
 }

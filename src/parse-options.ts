@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import type { z } from 'zod';
-import { InvalidOptionError } from './errors.js';
+import { InvalidOptionError, redact } from './errors.js';
 
 /** @throws InvalidOptionError naming the first option that is wrong, and its value */
 export function parseOptions<Output>(schema: z.ZodType<Output>, options: unknown): Output {
@@ -17,15 +17,12 @@ export function parseOptions<Output>(schema: z.ZodType<Output>, options: unknown
   );
 }
 
-/** What may be a secret, by its key. */
-const SECRET = /pass|secret|token|url/i;
-
-/** The value as one would write it, short. */
+/** The value as one would write it, short. What an object holds may be a secret under any key. */
 function describeValue(value: unknown): string {
   const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value);
-  const shown: unknown = isRecord
-    ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, SECRET.test(key) ? '***' : each]))
-    : value;
-  const text = inspect(shown, { depth: 0, breakLength: Infinity });
+  const keys = isRecord ? Object.keys(value).map((key) => `${key}: …`) : [];
+  const written =
+    keys.length > 0 ? `{ ${keys.join(', ')} }` : inspect(value, { depth: 0, breakLength: Infinity });
+  const text = redact(written);
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }

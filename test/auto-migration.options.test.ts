@@ -127,6 +127,10 @@ test('an option that is undefined counts as left out', () => {
  */
 const nick = { table: 'staff', column: 'nick', expression: 'username' };
 
+const URL = 'postgres://ada:s3cret@db/hotel';
+/** Cut, it would end before the @. */
+const LONG_URL = `postgres://ada:${'s3cret'.repeat(20)}@db/hotel`;
+
 const bad: [given: unknown, option: string, words: string][] = [
   [{ policy: 'yolo' }, 'policy', "'yolo' is neither 'safe' nor 'off'"],
   [{ policy: false }, 'policy', "false is neither 'safe' nor 'off'"],
@@ -152,7 +156,7 @@ const bad: [given: unknown, option: string, words: string][] = [
   [{ journalSchema: '' }, 'journalSchema', "'' is empty"],
   [{ journalSchema: 'ü'.repeat(32) }, 'journalSchema', 'is longer than 63 bytes'],
   [{ dataFixes: {} }, 'dataFixes', '{} '],
-  [{ dataFixes: [{ id: '1' }] }, 'dataFixes.0', "{ id: '1' } is no data fix"],
+  [{ dataFixes: [{ id: '1' }] }, 'dataFixes.0', '{ id: … } is no data fix'],
   [{ dataFixes: [{ id: '', run: () => 0 }] }, 'dataFixes.0', 'is no data fix'],
   [{ dataFixes: [{ id: '1', run: () => 0, repeat: 'often' }] }, 'dataFixes.0', 'is no data fix'],
   [{ dataFixes: ['1', '1'].map((id) => ({ id, run: () => 0 })) }, 'dataFixes', 'has two of one id'],
@@ -166,8 +170,8 @@ const bad: [given: unknown, option: string, words: string][] = [
   [{ backfills: [{ ...nick, repeat: 'always' }] }, 'backfills.0.repeat', "'always' is neither 'once' nor"],
   [{ backfills: [{ ...nick, using: 'x' }] }, 'backfills.0.using', 'is not known'],
   [{ dataSource: 1 }, 'dataSource', '1 is no injection token'],
-  [{ dataSource: { host: 'h', password: 's3cret' } }, 'dataSource', "{ host: 'h', password: '***' } is no"],
-  [{ dataSource: { at: { password: 's3cret' } } }, 'dataSource', '{ at: [Object] } is no'],
+  [{ dataSource: { host: 'h', pwd: 's3cret' } }, 'dataSource', '{ host: …, pwd: … } is no'],
+  [{ dataSource: { connectionString: URL } }, 'dataSource', '{ connectionString: … } is no'],
   [{ initializeDataSource: 'yes' }, 'initializeDataSource', "'yes' is neither true nor false"],
   [{ onFailure: 'exit' }, 'onFailure', "'exit' is neither 'continue' nor 'abort'"],
   [{ cron: 'each minute' }, 'cron', "'each minute' is no cron expression"],
@@ -193,6 +197,9 @@ const bad: [given: unknown, option: string, words: string][] = [
   [{ synchronize: true }, 'synchronize', 'is not known'],
   [null, '(all)', 'null is no object of options'],
   ['safe', '(all)', "'safe' is no object of options"],
+  [URL, '(all)', "'postgres://***@db/hotel' is no object of options"],
+  [{ cron: URL }, 'cron', "'postgres://***@db/hotel' is no cron expression"],
+  [{ execution: LONG_URL }, 'execution', "'postgres://***@db/hotel' is"],
 ];
 
 test.each(bad)('bad: %j', (given, option, words) => {
@@ -200,6 +207,7 @@ test.each(bad)('bad: %j', (given, option, words) => {
   expect(resolve).toThrow(InvalidOptionError);
   expect(resolve).toThrow(`Option "${option}" of nestjs-auto-migration: `);
   expect(resolve).toThrow(words);
+  expect(resolve).not.toThrow('s3cret');
 });
 
 test('a long value is cut', () => {

@@ -41,7 +41,8 @@ export async function loadDataSource(file: string): Promise<DataSource> {
 export async function loadOptions(file: string): Promise<AutoMigratorOptions> {
   const module = (await load(resolve(file))) as Exported & { readonly default?: Exported | null };
   const exported = 'autoMigration' in module ? module.autoMigration : module.default?.autoMigration;
-  const options = exported === undefined ? {} : await Promise.resolve(exported);
+  const options = await Promise.resolve(exported);
+  if (options === undefined) return {};
   if (!isPlainObject(options))
     throw new InvalidOptionError(
       'autoMigration',

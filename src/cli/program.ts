@@ -139,7 +139,7 @@ export async function runCommandLine(args: readonly string[], output: Output, st
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
-    return exitCodeOf(error, output);
+    return exitCodeOf(error, output, args.includes('--json'));
   }
   return exitCode;
 }
@@ -178,15 +178,10 @@ async function runTask(task: Task, flags: Flags, output: Output, stop: Stop): Pr
     output.error(message);
     return ExitCode.ok;
   }
-  try {
-    const { report, text, exitCode, warnings = [] } = await answer(task, flags, stop, output);
-    for (const warning of warnings) output.error(`Warning: ${warning}`);
-    output.out(json ? JSON.stringify(report, null, 2) : text);
-    return exitCode;
-  } catch (error) {
-    if (json) output.out(JSON.stringify({ error: describeError(error) }, null, 2));
-    throw error;
-  }
+  const { report, text, exitCode, warnings = [] } = await answer(task, flags, stop, output);
+  for (const warning of warnings) output.error(`Warning: ${warning}`);
+  output.out(json ? JSON.stringify(report, null, 2) : text);
+  return exitCode;
 }
 
 async function answer(task: Task, flags: Flags, stop: Stop, output: Output): Promise<Answer> {
@@ -221,9 +216,11 @@ function optionsOf({
   };
 }
 
-/** Commander's own errors (an unknown flag, --help) have been printed already. */
-function exitCodeOf(error: unknown, output: Output): ExitCode {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.failed;
-  output.error(describeError(error));
+/** Commander's own errors (an unknown flag, --help) have been printed already, but not for who reads JSON. */
+function exitCodeOf(error: unknown, output: Output, isJson: boolean): ExitCode {
+  const isOfCommander = error instanceof CommanderError;
+  if (isOfCommander && error.exitCode === 0) return ExitCode.ok;
+  if (isJson) output.out(JSON.stringify({ error: describeError(error) }, null, 2));
+  if (!isOfCommander) output.error(describeError(error));
   return ExitCode.failed;
 }

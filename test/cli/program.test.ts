@@ -57,6 +57,17 @@ describe('what keeps the command from looking is told, with 1, and in JSON as th
     expect(error).toMatch(/no such decorator\n +at .*broken\.entity\.mjs:1/);
   });
 
+  test.each([
+    ['check', '-d', 'x.mjs', '--bogus'],
+    ['check'],
+    ['history', '-d', 'x.mjs', '--limit', '0'],
+    ['mend', '-d', 'x.mjs'],
+  ])('%s %s %s %s %s', async (...args) => {
+    const { exitCode, out, error } = await typed(...args, '--json');
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(out)).toEqual({ error });
+  });
+
   test.each(['abc', '-1', '0', '1.5', '1e3'])('--limit %s', async (limit) => {
     const { exitCode, error } = await typed('history', '-d', 'x.mjs', '--limit', limit);
     expect(exitCode).toBe(1);
