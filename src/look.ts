@@ -23,7 +23,8 @@ import { assertOurs, JOURNAL_TABLES } from './journal/journal-tables.js';
 import { readStanding } from './journal/standing.js';
 import { recallSchema, rememberSchema } from './journal/remembered-schemas.js';
 import { planDifferences, questionsOf } from './plan/plan.js';
-import { isLookedAt, isStillThere } from './plan/applied-step.js';
+import { isLookedAt } from './plan/applied-step.js';
+import { isAsMade } from './plan/as-made.js';
 import type { Answers, Question } from './plan/question.js';
 import type { Standing } from './plan/standing.js';
 import type { Connection } from './schema/connection.js';
@@ -109,14 +110,14 @@ export class Lookout {
     const stands = await readStanding(connection, this.options.journalSchema, this.claims, release);
     const wanted = withoutIgnored(desired.schema, ignore);
     const renamed = withFillsRenamed(wanted, visible, stands.fills);
-    const standing = { ...stands, fills: renamed.fills };
+    const standing = { ...stands, fills: renamed.fills, pins: pinsUnder(renamed.newNameOf, stands.pins) };
     const filled = filledColumns(wanted, renamed);
     await breathe();
     const unfilled = await readUnfilled(
       connection,
       filled.filter(({ found, isRenamed }) => found && !isRenamed),
     );
-    const undos = standing.undos.filter((each) => isStillThere(each, actual));
+    const undos = standing.undos.filter((each) => each.changedBy === null && isAsMade(each, actual));
     const goneUndos = standing.undos
       .filter((each) => !undos.includes(each) && isLookedAt(each, schemas))
       .map(({ stepId }) => stepId);
@@ -233,6 +234,16 @@ async function compareInBreaths(desired: Schema, actual: Schema): Promise<Differ
     if (++compared % TABLES_A_BREATH === 0) await breathe();
   }
   return differences;
+}
+
+/** What was undone stays so under the name that its table or column is about to get. */
+function pinsUnder(newNameOf: (object: string) => string, pins: Standing['pins']): Standing['pins'] {
+  const renamed = new Map(pins);
+  for (const [object, each] of pins) {
+    const name = newNameOf(object);
+    if (name !== object) renamed.set(name, [...(pins.get(name) ?? []), ...each]);
+  }
+  return renamed;
 }
 
 function releaseOf({ hash, schema }: Desired): Release {

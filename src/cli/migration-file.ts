@@ -30,14 +30,23 @@ export function migrationFiles(
   language: MigrationLanguage,
   lockTimeoutMs: number,
 ): MigrationFile[] {
-  const undos = undosOf(units);
-  return toGroups(units).map((group, i) => {
+  const ours = units.filter((unit) => !isMadeByTypeOrm(unit, units));
+  const undos = undosOf(ours);
+  return toGroups(ours).map((group, i) => {
     const className = `${name}${timestamp + i}`;
     const isOutside = group.some(runsOutside);
     const fileName = `${timestamp + i}-${name}.${language === 'ts' ? 'ts' : 'js'}`;
     const text = render(className, group, undos, { language, isOutside, lockTimeoutMs });
     return { fileName, className, isOutside, text };
   });
+}
+
+/** The table of its notes about views and generated columns, before the first migration. */
+function isMadeByTypeOrm({ drift }: PlannedUnit, units: readonly PlannedUnit[]): boolean {
+  const isNotes = units.some(
+    (each) => each.drift.kind === 'missing-note' && each.drift.table === drift.table,
+  );
+  return drift.kind === 'missing-table' && isNotes;
 }
 
 function runsOutside({ manner, steps }: PlannedUnit): boolean {

@@ -1,4 +1,4 @@
-import { isSameName, keyOf } from '../schema/identifier.js';
+import { displayName, isSameName, keyOf } from '../schema/identifier.js';
 import type { QualifiedName, Schema } from '../schema/model.js';
 import { fillId, type FillRecord } from './fill.js';
 import { findRenames, type Renaming } from './renames.js';
@@ -7,6 +7,8 @@ import { findRenames, type Renaming } from './renames.js';
 export interface RenamedFills {
   readonly actual: Schema;
   readonly fills: ReadonlyMap<string, FillRecord>;
+  /** The name that an object will have, by the one that it has. */
+  readonly newNameOf: (object: string) => string;
   /** Whether a column gets its name only then. */
   readonly isRenamed: (table: QualifiedName, column: string) => boolean;
 }
@@ -22,12 +24,14 @@ export function withFillsRenamed(
   fills: ReadonlyMap<string, FillRecord>,
 ): RenamedFills {
   const { actual, renamings } = findRenames(desired, found);
-  if (renamings.length === 0) return { actual: found, fills, isRenamed: () => false };
+  if (renamings.length === 0)
+    return { actual: found, fills, newNameOf: (object) => object, isRenamed: () => false };
   const [isFound, isThere] = [columnsOf(found), columnsOf(actual)];
   const renamed = [...fills.values()].map((record) => renamings.reduce(underNewName, record));
   return {
     actual,
     fills: new Map(renamed.map((record) => [record.id, record])),
+    newNameOf: (object) => renamings.reduce(withNewName, object),
     isRenamed: (...name) => isThere(...name) && !isFound(...name),
   };
 }
@@ -42,6 +46,19 @@ function underNewName(record: FillRecord, { finding, column }: Renaming): FillRe
       : { table: record.table, column: to };
   const { expression, where } = record;
   return { ...record, ...now, id: fillId({ ...now, expression, where }) };
+}
+
+function withNewName(object: string, { finding, column }: Renaming): string {
+  const { table, from, to } = finding;
+  if (table === null) return object;
+  const within = column === null ? [table.schema] : [table.schema, table.name];
+  return renamedObject(object, displayName(...within, from), displayName(...within, to));
+}
+
+/** What is named by, or after, something that gets another name. */
+function renamedObject(object: string, from: string, to: string): string {
+  const isOf = object === from || object.startsWith(`${from}.`);
+  return isOf ? `${to}${object.slice(from.length)}` : object;
 }
 
 function columnsOf({ tables }: Schema): (table: QualifiedName, column: string) => boolean {

@@ -14,10 +14,14 @@ export interface UndoRequest {
   readonly table: QualifiedName | null;
   /** Of the finding that the step was for. */
   readonly kind: string;
+  /** What the run has made, in PostgreSQL's words; null where the finding wanted nothing, or the journal does not know. */
+  readonly desired: string | null;
   /** What the database had before, in PostgreSQL's words. */
   readonly actual: string | null;
   /** Of a column that got another type. */
   readonly formerDefault: string | null;
+  /** The first later run that has changed the same and was not taken back; null where there is none. */
+  readonly changedBy: string | null;
   /** What PostgreSQL has said when it was tried; null where it was not. */
   readonly refusal: string | null;
 }

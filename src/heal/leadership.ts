@@ -60,7 +60,7 @@ export function isToBeKept<Look extends ToKeep>(
   { claims, lookout }: Pick<Keeping<Look>, 'claims' | 'lookout'>,
   look: Look,
 ): boolean {
-  return lookout.shouldRemember(look) || claims.isDue(look) || look.areFillsToNumber;
+  return lookout.shouldRemember(look) || claims.isDue(look) || (look.areFillsToNumber && claims.mayBeMade);
 }
 
 /** The next start is the faster for it; where it cannot be, nothing is lost. */

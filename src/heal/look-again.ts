@@ -1,5 +1,5 @@
 import { noteNotConverging } from '../journal/standing.js';
-import { closeUndos } from '../journal/undos.js';
+import { closeUndos, forgetPins } from '../journal/undos.js';
 import type { Connection } from '../schema/connection.js';
 import type { HealContext, Look } from './heal.js';
 import type { Progress } from './progress.js';
@@ -25,6 +25,7 @@ export async function lookAgain(
   );
   await noteNotConverging(connection, journalSchema, stubborn, after);
   await closeUndos(connection, journalSchema, after.goneUndos);
+  await forgetPins(connection, journalSchema);
   if (stubborn.length === 0) return after;
   const last = await lookout.look(session);
   progress.seen(last);

@@ -161,7 +161,7 @@ function because(reason: string): (step: AppliedRecord) => NotUndone {
 
 const UNDONE = 'it was taken back before';
 const NOT_FOUND =
-  'it is not there, or not under that name (a later run may have renamed it: take that back first), or waits for what has failed before';
+  'it is not there as the run has made it (somebody has changed it, or a later run has renamed it: take that back first), or waits for what has failed before';
 const NOT_LOOKED_AT = 'it is in a schema that is not looked at';
 
 function isOf({ desired }: Drift, runId: string): boolean {

@@ -1,9 +1,9 @@
 import type { Execution } from '../plan/proposal.js';
 import { followRenames } from '../journal/fill-columns.js';
 import { markFill } from '../journal/fills.js';
-import { pinUndone, undoIsDone } from '../journal/undos.js';
-import { givenName } from '../plan/applied-step.js';
-import type { FillMark, LockMode, Step } from '../plan/step.js';
+import { pinUndone, renamePins, undoIsDone } from '../journal/undos.js';
+import { givenName, type GivenName } from '../plan/applied-step.js';
+import type { FillMark, LockMode } from '../plan/step.js';
 import { run, type Connection } from '../schema/connection.js';
 import { liftLimits } from '../schema/limits.js';
 import { setWording } from '../schema/wording.js';
@@ -39,7 +39,9 @@ export async function runTogether(
   await run(session, `begin; ${lift}; ${settings(steps, limits)}; ${setWording('transaction')}`);
   try {
     const ends = await runSteps(session, steps, onStep, (unit) => assertConsent(session, unit, limits));
-    if (steps.some(({ step }) => isRename(step))) await followRenames(session, limits.journalSchema);
+    const given = steps.flatMap(({ step }) => givenName(step) ?? []);
+    if (given.some(isOfFilled)) await followRenames(session, limits.journalSchema);
+    for (const name of given) await renamePins(session, limits.journalSchema, name);
     for (const mark of marksOf(steps)) await markFill(session, limits.journalSchema, mark);
     for (const { undoes } of new Set(steps.map(({ unit }) => unit))) {
       if (!undoes) continue;
@@ -55,8 +57,7 @@ export async function runTogether(
 }
 
 /** Of something that may have been filled. */
-function isRename(step: Step): boolean {
-  const what = givenName(step)?.what;
+function isOfFilled({ what }: GivenName): boolean {
   return what === 'TABLE' || what === 'COLUMN';
 }
 

@@ -51,6 +51,11 @@ export class Claims {
     return this.mayWrite && this.claimed !== desiredHash;
   }
 
+  /** As far as is known the role may write to the journal. */
+  get mayBeMade(): boolean {
+    return this.mayWrite;
+  }
+
   /** This role has no journal: no release is known to it. */
   giveUp(): void {
     this.mayWrite = false;

@@ -16,6 +16,9 @@ export const COLUMNS = `select n.nspname, c.relname, a.attname, a.attrelid, a.at
     join pg_catalog.pg_class c on c.oid = a.attrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
     where a.attnum > 0 and not a.attisdropped`;
 
+const CLUSTER = `(select system_identifier from pg_catalog.pg_control_system())`;
+const DATABASE = `(select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())`;
+
 /**
  * Where numbers mean what they say, as SQL. A dump takes them along into a database that has others: in a fresh cluster the
  * same ones even come again for other tables, but not the cluster's identifier.
@@ -23,16 +26,20 @@ export const COLUMNS = `select n.nspname, c.relname, a.attname, a.attrelid, a.at
  * @param journal the number of the journal's own table
  */
 export function placeOf({ mayIdentifyCluster }: Connection, journal: string): string {
-  const cluster = mayIdentifyCluster
-    ? `(select system_identifier from pg_catalog.pg_control_system())`
-    : `''`;
-  const database = `(select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())`;
-  return `pg_catalog.concat_ws('/', ${cluster}, ${database}, ${journal})`;
+  return `pg_catalog.concat_ws('/', ${mayIdentifyCluster ? CLUSTER : `''`}, ${DATABASE}, ${journal})`;
+}
+
+/** SQL that is true where numbers hold. A role that may not ask for the cluster believes, and is believed by, one that may. */
+export function isNumberedHere({ mayIdentifyCluster }: Connection, place: string, journal: string): string {
+  const here = `pg_catalog.concat_ws('/', ${DATABASE}, ${journal})`;
+  const cluster = `pg_catalog.split_part(${place}, '/', 1)`;
+  const isThisCluster = mayIdentifyCluster ? ` and ${cluster} in ('', ${CLUSTER}::text)` : '';
+  return `coalesce(${place} = ${cluster} || '/' || ${here}${isThisCluster}, false)`;
 }
 
 /** What is written down of fills, with numbers and whether they hold. A look comes before an older version's journal has them. */
 export function fillsWithNumbers(connection: Connection, schema: string): string {
-  return `(select g.*, numbers.*, coalesce(numbers.numbered_in = ${placeOf(connection, 'g.tableoid')}, false) as "isNumbered"
+  return `(select g.*, numbers.*, ${isNumberedHere(connection, 'numbers.numbered_in', 'g.tableoid')} as "isNumbered"
     from (select id, schema_name, table_name, column_name, expression, condition, state, failed, sample_keys, error,
         finished_at, tableoid, to_jsonb(whole) as facts from ${journalTable(schema, 'fill')} whole) g
     cross join lateral jsonb_to_record(g.facts) numbers (relation oid, attribute smallint, numbered_in text)) f`;
@@ -61,10 +68,10 @@ export async function settleFills(connection: Connection, schema: string): Promi
 
 /** Writes the numbers of columns beside their names: in a journal of an older version, and in one that was restored. */
 async function numberFills(connection: Connection, schema: string): Promise<void> {
-  const place = placeOf(connection, 'f.tableoid');
+  const isHere = isNumberedHere(connection, 'f.numbered_in', 'f.tableoid');
   await connection.query(
-    `update ${journalTable(schema, 'fill')} f set numbered_in = ${place}, relation = a.attrelid, attribute = a.attnum
-      from (${COLUMNS}) a where f.numbered_in is distinct from ${place}
+    `update ${journalTable(schema, 'fill')} f set numbered_in = ${placeOf(connection, 'f.tableoid')}, relation = a.attrelid, attribute = a.attnum
+      from (${COLUMNS}) a where not ${isHere}
         and a.nspname = f.schema_name and a.relname = f.table_name and a.attname = f.column_name`,
   );
 }
@@ -84,7 +91,7 @@ export async function followRenames(connection: Connection, schema: string): Pro
   const rows = await queryRows<Row>(
     connection,
     `select f.id, now."table", now."column", f.expression, f.condition as "where" from ${journal} f ${COLUMN_NOW}
-      where f.numbered_in = ${placeOf(connection, 'f.tableoid')} and (now."column" is null or now."column" <> f.column_name
+      where ${isNumberedHere(connection, 'f.numbered_in', 'f.tableoid')} and (now."column" is null or now."column" <> f.column_name
         or now."table" ->> 'name' <> f.table_name or now."table" ->> 'schema' <> f.schema_name)`,
   );
   // A name may be another row's until that has its new one.

@@ -2,7 +2,7 @@ import { fillId, type Fill, type FillRecord } from '../drift/fill.js';
 import type { FillMark } from '../plan/step.js';
 import { queryRows, type Connection } from '../schema/connection.js';
 import { quoteLiteral } from '../schema/identifier.js';
-import { COLUMN_NOW, COLUMNS, fillsWithNumbers, placeOf } from './fill-columns.js';
+import { COLUMN_NOW, COLUMNS, fillsWithNumbers, isNumberedHere, placeOf } from './fill-columns.js';
 import { journalTable } from './journal-tables.js';
 import type { Reading } from './reading.js';
 
@@ -47,7 +47,8 @@ export async function markFill(connection: Connection, schema: string, mark: Fil
      select $1, $2::text, $3::text, $4::text, $5, $6, $7, case when not $8 then clock_timestamp() end,
          ${placeOf(connection, `${quoteLiteral(journalTable(schema, 'fill'))}::regclass::oid`)}, a.attrelid, a.attnum
        from (${COLUMNS}) a where a.nspname = $2::text and a.relname = $3::text and a.attname = $4::text
-     on conflict (id) do update set numbered_in = excluded.numbered_in, relation = excluded.relation, attribute = excluded.attribute,
+     on conflict (id) do update set numbered_in = case when ${isNumberedHere(connection, 'f.numbered_in', 'f.tableoid')} then f.numbered_in else excluded.numbered_in end,
+       relation = excluded.relation, attribute = excluded.attribute,
        state = excluded.state, position = null, failed = 0, sample_keys = '{}', error = null,
        filled = case when $8 and f.state <> 'swept' then 0 else f.filled end,
        started_at = case when $8 and f.state <> 'swept' then clock_timestamp() else f.started_at end, finished_at = excluded.finished_at`,

@@ -1,22 +1,25 @@
 import type { UndoRequest } from '../drift/undo-request.js';
+import type { GivenName } from '../plan/applied-step.js';
 import type { AppliedRecord } from '../plan/undo-run.js';
 import { isPinnedBy, type Pin } from '../plan/standing.js';
 import type { Undoing } from '../plan/step.js';
 import { redact } from '../errors.js';
-import { queryRows, type Connection } from '../schema/connection.js';
-import { quoteLiteral } from '../schema/identifier.js';
+import { queryRows, run, type Connection } from '../schema/connection.js';
+import { displayName, quoteLiteral } from '../schema/identifier.js';
 import { isoTime, journalTable, type JournalTable } from './journal-tables.js';
 import type { Reading } from './reading.js';
 
 /** A process that died may have done what it was at. */
 const DONE = `'applied', 'running'`;
 
-// Not by its name, as a look comes before the healing that adds the column to an older version's journal.
-const FORMER_DEFAULT = `to_jsonb(f) ->> 'former_default' as "formerDefault"`;
+// Not by their names, as a look comes before the healing that adds the columns to an older version's journal.
+const ofFinding = (column: 'desired' | 'former_default'): string => `to_jsonb(f) ->> '${column}'`;
 
-const AS_RECORD = `s.id::text as "stepId", s.run_id::text as "runId", s.action, s.sql, s.object, f.kind, f.actual,
-  ${FORMER_DEFAULT},
-  case when f.table_name is not null then json_build_object('schema', f.table_schema, 'name', f.table_name) end as "table"`;
+function asRecord(schema: string): string {
+  return `s.id::text as "stepId", s.run_id::text as "runId", s.action, s.sql, s.object, f.kind, f.actual,
+    ${ofFinding('desired')} as desired, ${ofFinding('former_default')} as "formerDefault", ${changedBy(schema)} as "changedBy",
+    case when f.table_name is not null then json_build_object('schema', f.table_schema, 'name', f.table_name) end as "table"`;
+}
 
 /** What a run has done, or may have done before it died; undefined where there is no run of that id. */
 export async function readAppliedSteps(
@@ -27,7 +30,7 @@ export async function readAppliedSteps(
   const table = (name: JournalTable): string => journalTable(schema, name);
   const runs = `select from ${table('run')} where id::text = $1`;
   if ((await queryRows(connection, runs, [runId])).length === 0) return undefined;
-  const sql = `select ${AS_RECORD}, coalesce(f.kind, 'unknown') as kind, ${changedBy(schema)} as "changedBy",
+  const sql = `select ${asRecord(schema)}, coalesce(f.kind, 'unknown') as kind,
       exists (select from ${table('undo')} u where u.step_id = s.id and u.run_id is not null) as "isUndone"
     from ${table('step')} s left join ${table('finding')} f on f.step_id = s.id
     where s.run_id::text = $1 and s.outcome in (${DONE}) order by s.id`;
@@ -37,20 +40,26 @@ export async function readAppliedSteps(
 /** Later steps that are nobody's change of the object: they are about its rows, or take it back. */
 const NO_CHANGES = ['undo', 'unfilled-column', 'unvalidated-constraint', 'sequence-behind'];
 
+/** Later steps that have made the table anew, and its columns with it. */
+const NEW_TABLES = ['missing-table', 'extra-table'];
+
+const listOf = (kinds: readonly string[]): string => kinds.map(quoteLiteral).join(', ');
+
+/** Of the step `s` and its finding `f`. */
 function changedBy(schema: string): string {
   const [steps, findings, undos] = (['step', 'finding', 'undo'] as const).map((name) =>
     journalTable(schema, name),
   );
-  const kinds = NO_CHANGES.map(quoteLiteral).join(', ');
   return `(select min(l.run_id)::text from ${steps} l join ${findings} g on g.step_id = l.id
-    where l.object = s.object and l.run_id > s.run_id and l.outcome = 'applied' and g.kind not in (${kinds})
+    where l.run_id > s.run_id and l.outcome in (${DONE}) and g.kind not in (${listOf(NO_CHANGES)})
+      and (l.object = s.object or g.kind in (${listOf(NEW_TABLES)}) and (g.table_schema, g.table_name) = (f.table_schema, f.table_name))
       and not exists (select from ${undos} u join ${steps} t on t.id = u.step_id
         where t.run_id = l.run_id and t.object = l.object and u.done_at is not null))`;
 }
 
 /** What is still to be taken back, the latest step first. */
 export function undosIn(schema: string): Reading<readonly UndoRequest[]> {
-  const sql = `select ${AS_RECORD}, u.asked_by as "by",
+  const sql = `select ${asRecord(schema)}, u.asked_by as "by",
       to_jsonb(u) ->> 'refusal' as refusal
     from ${journalTable(schema, 'undo')} u
     join ${journalTable(schema, 'step')} s on s.id = u.step_id
@@ -75,13 +84,13 @@ export async function askForUndo(
 }
 
 /**
- * Keeps an object as it is about to be: what the run's findings about it asked for is not done again, whoever takes it back.
- * In the transaction of the undo, where it has one.
+ * Keeps an object as it is about to be: what the run's findings about it asked for, as far as it is taken back, is not done
+ * again, whoever does that. In the transaction of the undo, where it has one.
  */
 export async function pinUndone(
   connection: Connection,
   schema: string,
-  { stepId }: Undoing,
+  { stepId, kinds }: Undoing,
   runId: string,
 ): Promise<void> {
   const table = (name: JournalTable): string => journalTable(schema, name);
@@ -90,8 +99,8 @@ export async function pinUndone(
     join ${table('step')} s on s.id = u.step_id
     join ${table('step')} each on each.run_id = s.run_id and each.object = s.object and each.outcome in (${DONE})
     join ${table('finding')} f on f.step_id = each.id
-    where u.step_id = $2`;
-  await connection.query(sql, [runId, stepId]);
+    where u.step_id = $2 and ($3::text[] is null or f.kind = any ($3))`;
+  await connection.query(sql, [runId, stepId, kinds]);
 }
 
 export async function undoIsDone(
@@ -127,19 +136,41 @@ export async function closeUndos(
   await connection.query(sql, [stepIds]);
 }
 
+/** Of the pin `p`. */
+function isOver(schema: string): string {
+  return `exists (select from ${journalTable(schema, 'step')} s join ${journalTable(schema, 'finding')} f on f.step_id = s.id
+    where s.object = p.object and s.run_id > p.run_id and s.outcome = 'applied' and f.kind = p.kind)`;
+}
+
+/** What was taken back stays so under another name. In the transaction that gives it. */
+export async function renamePins(
+  connection: Connection,
+  schema: string,
+  { what, of, from, to }: GivenName,
+): Promise<void> {
+  if (what !== 'TABLE' && what !== 'COLUMN') return;
+  const within = what === 'TABLE' ? [of.schema] : [of.schema, of.name];
+  const sql = `update ${journalTable(schema, 'pin')} set object = $2 || substr(object, length($1) + 1)
+    where object = $1 or left(object, length($1) + 1) = $1 || '.'`;
+  await connection.query(sql, [displayName(...within, from), displayName(...within, to)]);
+}
+
+/** Takes away what is over, as nobody could tell any more once old runs are deleted. */
+export async function forgetPins(connection: Connection, schema: string): Promise<void> {
+  await run(connection, `delete from ${journalTable(schema, 'pin')} p where ${isOver(schema)}`);
+}
+
 /**
  * What was taken back and is not to be done again, by object. Where a later run has done something else about the same, the
  * entities have asked for that meanwhile, and it is over.
  */
 export function pinsIn(schema: string): Reading<ReadonlyMap<string, readonly Pin[]>> {
-  const table = (name: JournalTable): string => journalTable(schema, name);
-  // Not by their names, as a look comes before the healing that adds the columns to an older version's journal.
+  // Not by their names, as above.
   const sql = `select p.object, p.kind, p.desired, format('%s has had it undone in run %s (%s); approve it to have it again',
       p.asked_by, p.run_id, ${isoTime('p.pinned_at')}) as reason
     from (select object, to_jsonb(each) ->> 'kind' as kind, to_jsonb(each) ->> 'desired' as desired, run_id, asked_by, pinned_at
-      from ${table('pin')} each) p
-    where not exists (select from ${table('step')} s join ${table('finding')} f on f.step_id = s.id
-      where s.object = p.object and s.run_id > p.run_id and s.outcome = 'applied' and f.kind = p.kind)
+      from ${journalTable(schema, 'pin')} each) p
+    where not ${isOver(schema)}
     order by p.pinned_at desc`;
   const toValue = (rows: readonly (Pin & { readonly object: string })[]): Map<string, Pin[]> => {
     const pins = new Map<string, Pin[]>();
@@ -149,7 +180,10 @@ export function pinsIn(schema: string): Reading<ReadonlyMap<string, readonly Pin
   return { sql, toValue };
 }
 
-/** Somebody wants it again, as one of its findings has it; one that wants nothing there ends all. */
+/** Their steps make all of an object, with whatever else was found about it. */
+const WHOLES = ['missing-column', 'missing-table'];
+
+/** Somebody wants it again, as one of its findings has it; one that wants nothing there, or the whole, ends all. */
 export async function unpin(
   connection: Connection,
   schema: string,
@@ -163,6 +197,6 @@ export async function unpin(
   );
   const sql = `delete from ${table} where object = $1 and kind is not distinct from $2 and desired is not distinct from $3`;
   for (const pin of pins)
-    if (finding.desired === null || isPinnedBy(pin, finding))
+    if (finding.desired === null || WHOLES.includes(finding.kind) || isPinnedBy(pin, finding))
       await connection.query(sql, [finding.object, pin.kind, pin.desired]);
 }

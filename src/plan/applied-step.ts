@@ -20,7 +20,7 @@ const CREATE_WITHOUT_TABLE = new RegExp(
   `^CREATE (TYPE|SCHEMA|EXTENSION) (?:IF NOT EXISTS )?(?:(${NAME})\\.)?(${NAME})`,
 );
 const RENAME = new RegExp(
-  `^ALTER (TABLE|INDEX|TYPE) (${NAME})\\.(${NAME}) RENAME (?:(COLUMN|CONSTRAINT) ${NAME} )?TO (${NAME})$`,
+  `^ALTER (TABLE|INDEX|TYPE) (${NAME})\\.(${NAME}) RENAME (?:(COLUMN|CONSTRAINT) (${NAME}) )?TO (${NAME})$`,
 );
 
 /** The column that a step has added; null for other steps. */
@@ -52,16 +52,25 @@ export interface GivenName {
   readonly what: 'TABLE' | 'COLUMN' | 'CONSTRAINT' | 'INDEX' | 'TYPE';
   /** The table, by its name at that moment; of an index or a type, its own name. */
   readonly of: QualifiedName;
+  readonly from: string;
   readonly to: string;
 }
 
 /** The name that a step gives; null for other steps. */
 export function givenName({ sql }: Applied): GivenName | null {
-  const [, what, schema, name, part, to] = RENAME.exec(sql) ?? [];
-  if (what === undefined || schema === undefined || name === undefined || to === undefined) return null;
+  const [, what, schema, name, part, former = name, to] = RENAME.exec(sql) ?? [];
+  if (
+    what === undefined ||
+    schema === undefined ||
+    name === undefined ||
+    former === undefined ||
+    to === undefined
+  )
+    return null;
   return {
     what: (part ?? what) as GivenName['what'],
     of: { schema: bare(schema), name: bare(name) },
+    from: bare(former),
     to: bare(to),
   };
 }

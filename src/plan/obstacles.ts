@@ -48,6 +48,18 @@ export function obstaclesOfKey(
   );
 }
 
+/** The indexes and constraints that would go with a column, as a list of names. */
+export function builtOnColumn(table: QualifiedName, column: string): Question {
+  // What is of a key alone is found by the key.
+  return `select coalesce(json_agg(distinct coalesce(k.conname, i.relname) order by coalesce(k.conname, i.relname)), '[]')
+    from pg_attribute a
+    join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = a.attrelid and d.refobjsubid = a.attnum
+    left join pg_class i on d.classid = 'pg_class'::regclass and i.oid = d.objid and i.relkind in ('i', 'I')
+    left join pg_constraint k on d.classid = 'pg_constraint'::regclass and k.oid = d.objid and k.contype <> 'n'
+    where a.attrelid = to_regclass(${quoteLiteral(quoteQualified(table))}) and a.attname = ${quoteLiteral(column)}
+      and coalesce(k.conname, i.relname) is not null`;
+}
+
 /** The columns that an index reads, as a list of names. */
 export function columnsOfIndex(index: QualifiedName): Question {
   const name = quoteLiteral(quoteQualified(index));

@@ -2,23 +2,30 @@ import type { Difference } from '../drift/drift-kind.js';
 import type { UndoRequest } from '../drift/undo-request.js';
 import { isSameName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
 import type { Constraint, QualifiedName } from '../schema/model.js';
-import { addedColumn, addedConstraint, builtIndex, columnOf, isNewTable } from './applied-step.js';
+import {
+  addedColumn,
+  addedConstraint,
+  builtIndex,
+  changedType,
+  columnOf,
+  isNewTable,
+} from './applied-step.js';
 import { findTable } from './build-index.js';
 import type { Hazard } from './hazard.js';
 import { lossOfRows, type Loss } from './loss.js';
-import { columnsOfConstraint, columnsOfIndex } from './obstacles.js';
+import { builtOnColumn, columnsOfConstraint, columnsOfIndex } from './obstacles.js';
 import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from './proposal.js';
 import { referencedBy, step } from './statements.js';
 import { loneUnit, unit, type LockMode, type Step, type Unit } from './step.js';
 import { costOf, lossOfNew } from './undo-loss.js';
-import { takenBack } from './undo-run.js';
+import { isWhole, KINDS_OF_TYPE, takenBack } from './undo-run.js';
 import { formerType, type Former } from './undo-type.js';
 
 /** What loses nothing is taken back; for the rest somebody is asked. */
 export const planUndo: Planner<'undo'> = (difference, context) => {
   const { request } = difference;
   const { table, stepId, object } = request;
-  const undoes = { stepId, object };
+  const undoes = { stepId, object, kinds: kindsUndoneWith(request) };
   const refused = [refusalOf(request)];
   const back = (sql: string, lock: LockMode): Step =>
     step(difference, `undo ${request.action}`, sql, lock, {
@@ -38,6 +45,11 @@ export const planUndo: Planner<'undo'> = (difference, context) => {
   const units = undo.sql.map((sql): Unit => ({ ...unitOf(sql, back), undoes }));
   return propose(units, [partOfWhatStays(difference, context), ...refused]);
 };
+
+function kindsUndoneWith(request: UndoRequest): readonly string[] | null {
+  if (isWhole(request)) return null;
+  return changedType(request) === null ? [request.kind] : KINDS_OF_TYPE;
+}
 
 /** An index or a constraint of a column that the run has added stays with it. */
 function partOfWhatStays({ request, siblings }: Difference<'undo'>, context: PlanContext): Hazard | null {
@@ -86,9 +98,23 @@ function formerOf(difference: Difference<'undo'>, table: QualifiedName, context:
   if (!found) return null;
   if (addedColumn(request) === null) return formerType(difference, table, found, context);
   const sql = `ALTER TABLE ${name} DROP COLUMN ${quoteIdentifier(found.name)}`;
-  return dropping(sql, lossOfNew(request, table, found, isLarge), ({ columns }) =>
-    columns.includes(found.name),
-  );
+  const loss = lossOfNew(request, table, found, isLarge);
+  const former = dropping(sql, loss, ({ columns }) => columns.includes(found.name));
+  return { ...former, hazards: [builtByOthers(difference, table, found.name, context)] };
+}
+
+/** An index or a constraint of another run, or of somebody's hand, would go with the column without a word. */
+function builtByOthers(
+  { siblings }: Difference<'undo'>,
+  table: QualifiedName,
+  column: string,
+  context: PlanContext,
+): Hazard | null {
+  const found = (context.fact(builtOnColumn(table, column)) as string[] | undefined) ?? [];
+  const own = siblings.flatMap((each) => [builtIndex(each)?.name, addedConstraint(each)]);
+  const others = found.filter((name) => !own.includes(name));
+  const detail = `${others.join(', ')} would go with it, and the run that is undone has not made that: take it back or drop it first, or approve this`;
+  return hazardIf(others.length > 0, 'undecided', detail);
 }
 
 /** What foreign keys of the table point to that go with what is undone. */

@@ -8,6 +8,10 @@ import { hazardIf, type PlanContext } from './proposal.js';
 
 const CONSTANT = /^(?:'(?:[^']|'')*'(?:::[\w. "()[\]]+)?|-?\d+(?:\.\d+)?|true|false)$/;
 
+function comesWith(addColumn: string, expression: string): boolean {
+  return addColumn.replace(/ NOT NULL$/, '').endsWith(` DEFAULT ${expression}`);
+}
+
 /**
  * In rows that were there the constant default that a column came with is nobody's value; they have it as the column's type
  * rounds it. One that it got later is in rows that were written since.
@@ -19,8 +23,7 @@ export function lossOfNew(
   isLarge: boolean,
 ): Loss {
   const all = lossOfValues(table, name, isLarge);
-  if (expression === null || !CONSTANT.test(expression) || !sql.includes(` DEFAULT ${expression}`))
-    return all;
+  if (expression === null || !CONSTANT.test(expression) || !comesWith(sql, expression)) return all;
   const column = quoteIdentifier(name);
   // As texts: json has no equality, and circles are equal whose areas are.
   const isOther = `${column}::text is distinct from ((${expression})::${type})::text`;

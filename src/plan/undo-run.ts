@@ -5,8 +5,6 @@ import { undoOf, type Undo } from './undo.js';
 
 /** A step of a run that was applied, as the journal has it. */
 export interface AppliedRecord extends Omit<UndoRequest, 'by' | 'refusal'> {
-  /** The first later run that has changed the same object and was not taken back; null where there is none. */
-  readonly changedBy: string | null;
   /** A run has taken it back: what is there under its name by now is something else. */
   readonly isUndone: boolean;
 }
@@ -48,7 +46,10 @@ export function judgeSteps<Done extends DoneStep>(
   ofWhole: (whole: Done) => Undo,
 ): { readonly each: Done; readonly undo: Undo }[] {
   const wholes = steps.filter((each) => isWhole(each) || changedType(each) !== null);
-  const own = steps.filter((each) => wholes.includes(each) || !wholes.some((whole) => isPartOf(each, whole)));
+  const own = steps.filter(
+    (each) =>
+      wholes.includes(each) || !(isTaken(each, steps) || wholes.some((whole) => isPartOf(each, whole))),
+  );
   const judged = own.toReversed().map((each) => {
     const undo = whyKept(steps, each) ?? (wholes.includes(each) ? ofWhole(each) : takenBack(each));
     return { each, undo };
@@ -58,6 +59,14 @@ export function judgeSteps<Done extends DoneStep>(
     each,
     undo: 'sql' in undo && kept.has(findingOf(each)) ? { sql: [] } : undo,
   }));
+}
+
+/** An index goes with the key that has taken it. */
+function isTaken(each: DoneStep, steps: readonly DoneStep[]): boolean {
+  const index = builtIndex(each);
+  return (
+    index !== null && steps.some((other) => takenIndex(other) === index.name && isSameTable(other, each))
+  );
 }
 
 function findingOf({ kind, object }: DoneStep): string {
@@ -75,13 +84,16 @@ function whyKept(steps: readonly DoneStep[], each: DoneStep): Undo | null {
   return null;
 }
 
-function isWhole(each: DoneStep): boolean {
+/** Whether a step has made a table or a column, with all that belongs to it. */
+export function isWhole(each: Pick<DoneStep, 'sql' | 'kind'>): boolean {
   return (isNewTable(each) && each.kind === 'missing-table') || addedColumn(each) !== null;
 }
 
+/** A type goes back with the default that the column had. */
+export const KINDS_OF_TYPE: readonly string[] = ['different-type', 'different-default'];
+
 function isPartOf({ object, table, kind }: DoneStep, whole: DoneStep): boolean {
-  if (changedType(whole) !== null)
-    return object === whole.object && (kind === 'different-type' || kind === 'different-default');
+  if (changedType(whole) !== null) return object === whole.object && KINDS_OF_TYPE.includes(kind);
   if (!isNewTable(whole)) return object === whole.object;
   return kind === 'missing-table' && isSameTable({ table }, whole);
 }

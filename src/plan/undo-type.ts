@@ -1,5 +1,5 @@
 import type { Difference } from '../drift/drift-kind.js';
-import { quoteIdentifier, quoteQualified } from '../schema/identifier.js';
+import { isSameName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
 import type { Column, QualifiedName } from '../schema/model.js';
 import { dependantsOfColumn, type Dependants } from './dependants.js';
 import type { Hazard } from './hazard.js';
@@ -59,7 +59,14 @@ function viewsAround(
   context: PlanContext,
 ): Remaking {
   const dependants = context.fact(dependantsOfColumn(table, name)) as Dependants | undefined;
-  return remakeViews(difference, dependants ?? { views: [], obstacles: [] }, context.actual.tables, context);
+  const { views, obstacles } = dependants ?? { views: [], obstacles: [] };
+  // Those that the same run has made are gone by then.
+  const isGone = (view: QualifiedName): boolean =>
+    difference.siblings.some(
+      ({ kind, table: made }) => kind === 'missing-view' && made && isSameName(made, view),
+    );
+  const staying = views.filter((view) => !isGone(view));
+  return remakeViews(difference, { views: staying, obstacles }, context.actual.tables, context);
 }
 
 function withFormerDefault(

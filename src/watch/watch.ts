@@ -8,6 +8,7 @@ import {
 import { SchedulerRegistry } from '@nestjs/schedule';
 import type { ResolvedModuleOptions } from '../auto-migration.options.js';
 import { AutoMigrationError, describeError } from '../errors.js';
+import { describeHealer } from '../heal/healer-lock.js';
 import { stageFailureOf, type HealReport } from '../heal/heal-report.js';
 import type { Trigger } from '../journal/records.js';
 import { waitsForOlderRelease } from '../plan/older-release.js';
@@ -124,6 +125,10 @@ function assertHealed(report: HealReport | AutoMigrationError): void {
   if (report.outcome === 'failed')
     throw new AutoMigrationError(
       report.error ?? report.failed[0]?.error ?? stageFailureOf(report) ?? 'The healing failed',
+    );
+  if (report.outcome === 'another-healer')
+    throw new AutoMigrationError(
+      `${report.healer ? describeHealer(report.healer) : 'Another process'} is healing, and was not done within waitForHealerMs. Nothing was changed by this one; give it more time, or start it again once that has ended.`,
     );
   const failure = stageFailureOf(report);
   if (failure !== null) throw new AutoMigrationError(failure);

@@ -131,6 +131,34 @@ describe('the hotel', () => {
     expect(open).not.toContain('missing-table');
   });
 
+  test('with views and generated columns leaves the table of its notes to TypeORM', async () => {
+    const database = await createTestDatabase();
+    const entities = [
+      new EntitySchema({
+        name: 'bed',
+        columns: {
+          id: { type: 'integer', primary: true },
+          half: { type: 'integer', asExpression: 'id / 2', generatedType: 'STORED' },
+        },
+      }),
+      new EntitySchema({
+        name: 'beds',
+        type: 'view',
+        expression: 'select id from bed',
+        columns: { id: { type: 'integer' } },
+      }),
+    ];
+    const { report } = await generateFor(database, entities);
+    const classes = await load(report.files);
+    const dataSource = await openDataSource(database.url, entities, {
+      migrations: classes,
+      migrationsTransactionMode: 'each',
+    });
+    await dataSource.runMigrations();
+    expect(await check(database, entities)).toMatchObject({ verdict: 'in-sync', error: null });
+    expect((await dataSource.driver.createSchemaBuilder().log()).upQueries).toEqual([]);
+  });
+
   test('has what runs CONCURRENTLY outside a transaction, and nothing else mixed with it', async () => {
     const database = await createTestDatabase({ template: 'hotel' });
     const { report } = await generateFor(database, HOTEL);

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { filter, firstValueFrom } from 'rxjs';
 import { EntitySchema } from 'typeorm';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -112,6 +113,18 @@ describe("onFailure 'abort'", () => {
     await expect(application.nest.init()).rejects.toThrow(
       'The schema is not what the entities ask for. public.room.floor: rows have NULL in it',
     );
+  });
+
+  test('ends the boot when another process heals for longer than it waits, naming that', async () => {
+    const healer = new pg.Client({ connectionString: database.url });
+    await healer.connect();
+    await healer.query(`begin; select pg_advisory_xact_lock(1634560359, hashtext('auto_migration'))`);
+    const migration = { onFailure: 'abort', waitForHealerMs: 0 } as const;
+    const application = await createApplication({ database, entities, migration });
+    await expect(application.nest.init()).rejects.toThrow(
+      /pid \d+, since .* is healing, and was not done within waitForHealerMs/,
+    );
+    await healer.end();
   });
 
   test('lets the application start when all is healed', async () => {

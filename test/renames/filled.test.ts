@@ -7,6 +7,7 @@ import type { HealReport } from '../../src/heal/heal-report.js';
 import type { Execution } from '../../src/plan/proposal.js';
 import { openDataSource } from '../auto-migrator/open-data-source.js';
 import { createTestDatabase, type TestDatabase } from '../setup/database.js';
+import { createTestRole } from '../setup/role.js';
 
 /** A table with a column that is filled, by the names that a release has for them. */
 interface Release {
@@ -310,6 +311,25 @@ test('an identity whose rows a trigger has refused becomes one under its new nam
   expect(await migrator.check()).toMatchObject({ verdict: 'in-sync', drift: [] });
   const sequences = `select relname as name from pg_class where relkind = 'S' and relnamespace = 'public'::regnamespace`;
   expect(await database.query(sequences)).toEqual([{ name: 'room_mark_seq' }]);
+});
+
+test('roles of which one may not ask for the identifier of the cluster know the same columns', async () => {
+  const database = await createTestDatabase();
+  const { role, url } = await createTestRole(database);
+  await database.query(LEGACY);
+  await (await migratorOf(database, FIRST, 'online')).heal();
+  const all = ['tables', 'sequences'].map(
+    (each) => `grant all on all ${each} in schema auto_migration, public to ${role}`,
+  );
+  await database.query(`revoke execute on function pg_control_system() from public; ${all.join('; ')};
+    grant all on schema auto_migration, public to ${role}; alter table room owner to ${role}`);
+  const poor = { ...database, url };
+  expect(await (await migratorOf(poor, FIRST, 'online')).heal()).toMatchObject({ outcome: 'nothing-to-do' });
+  await database.query('update room set code = null where id = 1; alter table room rename code to mark');
+  expect(actionsOf(await (await migratorOf(poor, COLUMN, 'online')).heal())).toEqual([]);
+  expect(actionsOf(await (await migratorOf(database, COLUMN, 'online')).heal())).toEqual([]);
+  const [fill] = await database.query('select numbered_in from auto_migration.fill');
+  expect(fill).toEqual({ numbered_in: expect.stringMatching(/^\d+\/\d+\/\d+$/) as string });
 });
 
 test('names that move up by one take with them what is known about fills', async () => {

@@ -1,50 +1,7 @@
-import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
+import { EntitySchema } from 'typeorm';
 import { describe, expect, test } from 'vitest';
-import type { AutoMigratorOptions } from '../../src/auto-migration.options.js';
-import { AutoMigrator } from '../../src/auto-migrator.js';
-import { openDataSource } from '../auto-migrator/open-data-source.js';
-import { createTestDatabase, type TestDatabase } from '../setup/database.js';
-
-type Columns = Record<string, EntitySchemaColumnOptions>;
-
-const TEXT = { type: 'text', nullable: true } as const;
-
-function table(name: string, columns: Columns = {}, schema?: string): EntitySchema {
-  const id = { type: 'integer', primary: true, primaryKeyConstraintName: `${name}_pkey` } as const;
-  return new EntitySchema({ name, ...(schema === undefined ? {} : { schema }), columns: { id, ...columns } });
-}
-
-const lift = (columns: Columns): EntitySchema => table('lift', columns);
-
-async function hotel(more = ''): Promise<TestDatabase> {
-  const database = await createTestDatabase();
-  await database.query(
-    `create table lift (id integer constraint lift_pkey primary key); insert into lift values (1), (2); ${more}`,
-  );
-  return database;
-}
-
-/** A release, of which no other one's process is there any more. */
-async function release(
-  database: TestDatabase,
-  entities: EntitySchema[],
-  options: AutoMigratorOptions = {},
-): Promise<AutoMigrator> {
-  const claims = `do $$ begin
-    if to_regclass('auto_migration.claim') is not null then
-      update auto_migration.claim set last_seen_at = clock_timestamp() - interval '1 hour'; end if; end $$`;
-  await database.query(claims);
-  return new AutoMigrator(await openDataSource(database.url, entities), { execution: 'online', ...options });
-}
-
-async function healedRun(migrator: AutoMigrator): Promise<string> {
-  const { runId, outcome } = await migrator.heal();
-  expect(outcome).toBe('healed');
-  return runId ?? '';
-}
-
-const sqlOf = ({ applied }: { readonly applied: readonly { readonly sql: string }[] }): string[] =>
-  applied.map(({ sql }) => sql);
+import { CATALOG } from './catalog.js';
+import { approveAll, healedRun, hotel, lift, reasonsOf, release, sqlOf, table, TEXT } from './releases.js';
 
 describe('what a later run has done is not taken back by way of an earlier one', () => {
   test('a default, with which rows were written since', async () => {
@@ -107,52 +64,140 @@ describe('what a later run has done is not taken back by way of an earlier one',
     );
     expect(await database.query('select * from a, b')).toEqual([]);
   });
-});
 
-describe('what was undone stays undone', () => {
-  test('where another application of the database carries out what was approved', async () => {
-    const database = await hotel('create table room (id integer constraint room_pkey primary key)');
-    const one = await release(database, [lift({ code: TEXT })]);
-    const other = await release(database, [table('room')]);
-    const run = await healedRun(one);
-    await database.query(`update lift set code = 'x' where id = 1`);
-    const { open } = await one.rollback(run, 'ada');
-    await one.approve(
-      open.map(({ id }) => id),
-      'ada',
+  test('a default that the one of the run begins with', async () => {
+    const database = await hotel();
+    const migrator = await release(database, [lift({ stars: { type: 'integer', default: 36 } })]);
+    const run = await healedRun(migrator);
+    await database.query('alter table lift alter stars set default 3; insert into lift (id) values (3)');
+    const report = await migrator.rollback(run, 'ada');
+    expect(report.applied).toEqual([]);
+    expect(reasonsOf(report)).toEqual([expect.stringMatching(/would lose 3 values/)]);
+  });
+
+  test('a unique over a column of the earlier one, nor an index and a check by hand', async () => {
+    const database = await hotel();
+    const columns = { floor: { type: 'integer', default: 1 } } as const;
+    const run = await healedRun(await release(database, [lift(columns)]));
+    const later = await release(database, [
+      lift(columns, { uniques: [{ name: 'lift_unique', columns: ['id', 'floor'] }] }),
+    ]);
+    await healedRun(later);
+    await database.query(
+      'create index by_hand on lift (floor); alter table lift add constraint hand_check check (floor > id - 9)',
     );
-    expect(sqlOf(await other.heal())).toEqual(['ALTER TABLE "public"."lift" DROP COLUMN "code"']);
-    expect(await one.heal()).toMatchObject({
-      outcome: 'nothing-to-do',
-      open: [{ kind: 'missing-column', hazards: ['pinned'] }],
+    const report = await later.rollback(run, 'ada');
+    expect(report.applied).toEqual([]);
+    expect(reasonsOf(report)).toEqual([
+      'by_hand, hand_check, lift_unique would go with it, and the run that is undone has not made that: take it back or drop it first, or approve this',
+    ]);
+    await approveAll(later);
+    expect(sqlOf(await later.heal())).toContain('ALTER TABLE "public"."lift" DROP COLUMN "floor"');
+  });
+
+  test('a column of a table that was dropped and made anew', async () => {
+    const database = await hotel('create table room (id integer constraint room_pkey primary key)');
+    const room = table('room');
+    const run = await healedRun(await release(database, [room, lift({ code: TEXT })]));
+    const without = await release(database, [room]);
+    await approveAll(without);
+    const { runId: dropped } = await without.heal();
+    const again = await release(database, [room, lift({ code: TEXT })]);
+    await healedRun(again);
+    expect(await again.rollback(run, 'ada')).toMatchObject({
+      applied: [],
+      notUndone: [{ reason: `run ${dropped} has changed it since; take that back first` }],
     });
   });
 
-  test('where the former release had it undone, while the new one runs', async () => {
-    const database = await hotel();
-    const migrator = await release(database, [lift({ code: TEXT })]);
-    const run = await healedRun(migrator);
-    const former = await release(database, [lift({})]);
-    expect(await former.rollback(run, 'ada')).toMatchObject({ outcome: 'undone', pinned: [] });
-    expect(await migrator.heal()).toMatchObject({ applied: [], open: [{ hazards: ['pinned'] }] });
-  });
-
-  test('until the entities have asked for something else, and got it', async () => {
+  test('nor by an undo that was open when the later run came', async () => {
     const database = await hotel();
     const first = await release(database, [lift({ code: TEXT })]);
-    await first.rollback(await healedRun(first), 'ada');
-    const short = { type: 'character varying', length: 5, nullable: true } as const;
-    await healedRun(await release(database, [lift({ code: short })]));
-    const again = await release(database, [lift({ code: TEXT })]);
-    expect(await again.heal()).toMatchObject({ outcome: 'healed', applied: [{ action: 'change type' }] });
+    const run = await healedRun(first);
+    await database.query(`update lift set code = 'x'`);
+    expect(await first.rollback(run, 'ada')).toMatchObject({ open: [{ kind: 'undo' }] });
+    const later = await release(database, [lift({ code: { ...TEXT, default: 'b' } })]);
+    await later.heal();
+    await database.query('update lift set code = null');
+    expect(await later.heal()).toMatchObject({ applied: [], open: [] });
   });
+
+  test('nor what a later run did that died before it could say so', async () => {
+    const database = await hotel(`alter table lift add code text default 'z'`);
+    const run = await healedRun(await release(database, [lift({ code: { ...TEXT, default: 'a' } })]));
+    const later = await release(database, [lift({ code: { ...TEXT, default: 'b' } })]);
+    const died = await healedRun(later);
+    await database.query(`update auto_migration.step set outcome = 'running' where run_id = ${died}`);
+    expect(await later.rollback(run, 'ada')).toMatchObject({
+      applied: [],
+      notUndone: [{ reason: `run ${died} has changed it since; take that back first` }],
+    });
+  });
+});
+
+test('what somebody has replaced by hand stays as it is', async () => {
+  const database = await hotel('alter table lift add n integer, add code text');
+  const view = new EntitySchema({
+    name: 'lifts',
+    type: 'view',
+    expression: 'select id from lift',
+    columns: { id: { type: 'integer' } },
+  });
+  const entity = lift(
+    { n: { type: 'integer', nullable: true }, code: { ...TEXT, default: 'a', comment: 'a' } },
+    { indices: [{ name: 'by_n', columns: ['n'] }], checks: [{ name: 'positive', expression: 'n > 0' }] },
+  );
+  const migrator = await release(database, [entity, view]);
+  const run = await healedRun(migrator);
+  await database.query(`alter table lift alter code set default 'mine'; comment on column lift.code is 'mine';
+    drop index by_n; create unique index by_n on lift (n, code);
+    alter table lift drop constraint positive, add constraint positive check (n > 7);
+    create or replace view lifts as select id, 1 as mine from lift`);
+  const before = await database.query(CATALOG);
+  const { applied, notUndone } = await migrator.rollback(run, 'ada');
+  expect(applied).toEqual([]);
+  expect(notUndone.map(({ reason }) => reason)).toContain(
+    'it is not there as the run has made it (somebody has changed it, or a later run has renamed it: take that back first), or waits for what has failed before',
+  );
+  expect(await database.query(CATALOG)).toEqual(before);
+});
+
+test('a type goes back with the new view over it', async () => {
+  const database = await hotel('alter table lift add code varchar(5)');
+  const view = new EntitySchema({
+    name: 'lifts',
+    type: 'view',
+    expression: 'select id, code from lift',
+    columns: { id: { type: 'integer' }, code: { type: 'varchar' } },
+  });
+  const migrator = await release(database, [
+    lift({ code: { type: 'varchar', length: 20, nullable: true } }),
+    view,
+  ]);
+  const run = await healedRun(migrator);
+  const { applied, failed } = await migrator.rollback(run, 'ada');
+  expect(failed).toEqual([]);
+  expect(applied.map(({ action }) => action)).toEqual(['undo create view', 'undo change type']);
+});
+
+test('an index that became a key is gone with it, and told as undone', async () => {
+  const database = await hotel('alter table lift add code text');
+  const migrator = await release(
+    database,
+    [lift({ code: TEXT }, { uniques: [{ name: 'lift_code', columns: ['code'] }] })],
+    {
+      smallTableBytes: 0,
+    },
+  );
+  const run = await healedRun(migrator);
+  expect(await migrator.rollback(run, 'ada')).toMatchObject({ outcome: 'undone', notUndone: [] });
 });
 
 test('what is in schemas that are not looked at is neither undone now nor later', async () => {
   const database = await hotel(
     'create schema app; create table app.x (id integer constraint x_pkey primary key)',
   );
-  const entities = [lift({ code: TEXT }), table('x', { code: TEXT }, 'app')];
+  const entities = [lift({ code: TEXT }), table('x', { code: TEXT }, { schema: 'app' })];
   const all = await release(database, entities);
   const run = await healedRun(all);
   const part = await release(database, entities, { schemas: ['public'] });

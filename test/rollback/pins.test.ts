@@ -1,0 +1,109 @@
+import type { EntitySchema } from 'typeorm';
+import { describe, expect, test } from 'vitest';
+import { approveAll, healedRun, hotel, lift, release, sqlOf, table, TEXT } from './releases.js';
+
+describe('what was undone stays undone', () => {
+  test('where another application of the database carries out what was approved', async () => {
+    const database = await hotel('create table room (id integer constraint room_pkey primary key)');
+    const one = await release(database, [lift({ code: TEXT })]);
+    const other = await release(database, [table('room')]);
+    const run = await healedRun(one);
+    await database.query(`update lift set code = 'x' where id = 1`);
+    const { open } = await one.rollback(run, 'ada');
+    await one.approve(
+      open.map(({ id }) => id),
+      'ada',
+    );
+    expect(sqlOf(await other.heal())).toEqual(['ALTER TABLE "public"."lift" DROP COLUMN "code"']);
+    expect(await one.heal()).toMatchObject({
+      outcome: 'nothing-to-do',
+      open: [{ kind: 'missing-column', hazards: ['pinned'] }],
+    });
+  });
+
+  test('where the former release had it undone, while the new one runs', async () => {
+    const database = await hotel();
+    const migrator = await release(database, [lift({ code: TEXT })]);
+    const run = await healedRun(migrator);
+    const former = await release(database, [lift({})]);
+    expect(await former.rollback(run, 'ada')).toMatchObject({ outcome: 'undone', pinned: [] });
+    expect(await migrator.heal()).toMatchObject({ applied: [], open: [{ hazards: ['pinned'] }] });
+  });
+
+  test('until the entities have asked for something else, and got it', async () => {
+    const database = await hotel();
+    const first = await release(database, [lift({ code: TEXT })]);
+    await first.rollback(await healedRun(first), 'ada');
+    const short = { type: 'character varying', length: 5, nullable: true } as const;
+    await healedRun(await release(database, [lift({ code: short })]));
+    const again = await release(database, [lift({ code: TEXT })]);
+    expect(await again.heal()).toMatchObject({ outcome: 'healed', applied: [{ action: 'change type' }] });
+  });
+
+  test('also when the runs are deleted that tell of it', async () => {
+    const database = await hotel('alter table lift add code text');
+    const [a, b] = ['a', 'b'].map((value) => lift({ code: { ...TEXT, default: value } }));
+    const first = await release(database, [a as EntitySchema]);
+    await first.rollback(await healedRun(first), 'ada');
+    await healedRun(await release(database, [b as EntitySchema]));
+    await database.query('delete from auto_migration.run');
+    expect(await (await release(database, [a as EntitySchema])).heal()).toMatchObject({ outcome: 'healed' });
+  });
+
+  test('under the new name of its table and of its column', async () => {
+    const database = await hotel('alter table lift add old text');
+    const first = await release(database, [lift({ old: { ...TEXT, comment: 'undone' }, code: TEXT })]);
+    await first.rollback(await healedRun(first), 'ada');
+    const renamed = table('elevator', { sign: { ...TEXT, comment: 'undone' }, code: TEXT });
+    const renamedFrom = { tables: { elevator: ['lift'] }, columns: { 'elevator.sign': ['old'] } };
+    const second = await release(database, [renamed], { renamedFrom });
+    const report = await second.heal();
+    expect(
+      report.applied.map(({ action }) => action).filter((action) => !action.startsWith('rename')),
+    ).toEqual([]);
+    expect(report.open.map(({ object, hazards }) => [object, hazards])).toEqual([
+      ['public.elevator.sign', ['pinned']],
+      ['public.elevator.code', ['pinned']],
+    ]);
+    expect(await (await release(database, [renamed])).heal()).toMatchObject({ applied: [], open: [{}, {}] });
+  });
+
+  test('and nothing else of the same object is', async () => {
+    const database = await hotel(`alter table lift add name text not null default 'x', add code text`);
+    const options = {
+      backfills: [{ table: 'lift', column: 'code', expression: 'upper(name)', repeat: 'every-run' as const }],
+    };
+    const migrator = await release(
+      database,
+      [lift({ name: { ...TEXT, default: 'x', comment: 'told' }, code: { type: 'text' } })],
+      options,
+    );
+    await migrator.rollback(await healedRun(migrator), 'ada');
+    await database.query('alter table lift alter name set not null; insert into lift (id) values (3)');
+    const { applied, open } = await migrator.heal();
+    expect(applied.map(({ action, object }) => `${action} ${object}`)).toEqual([
+      'drop not null public.lift.name',
+      'fill public.lift.code',
+    ]);
+    expect(open.map(({ kind, hazards }) => [kind, hazards])).toEqual([
+      ['different-comment', ['pinned']],
+      ['different-nullability', ['pinned']],
+    ]);
+  });
+
+  test('until somebody approves the whole, with its values', async () => {
+    const database = await hotel();
+    const entity = lift({ key: { type: 'uuid', default: () => 'gen_random_uuid()' } });
+    const migrator = await release(database, [entity]);
+    await migrator.rollback(await healedRun(migrator), 'ada');
+    await approveAll(migrator);
+    await migrator.heal();
+    const { drift } = await migrator.check();
+    await migrator.approve(
+      drift.filter(({ kind }) => kind === 'missing-column').map(({ id }) => id),
+      'bob',
+    );
+    expect(await migrator.heal()).toMatchObject({ outcome: 'healed', open: [] });
+    expect(await database.query('select from lift where key is null')).toEqual([]);
+  });
+});
