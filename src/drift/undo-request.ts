@@ -20,6 +20,8 @@ export interface UndoRequest {
   readonly actual: string | null;
   /** Of a column that got another type. */
   readonly formerDefault: string | null;
+  /** Of a column that was added: the statements that have made what had been missing on its table; else null. */
+  readonly madeWith: readonly string[] | null;
   /** The first later run that has changed the same and was not taken back; null where there is none. */
   readonly changedBy: string | null;
   /** What PostgreSQL has said when it was tried; null where it was not. */

@@ -18,7 +18,16 @@ const ofFinding = (column: 'desired' | 'former_default'): string => `to_jsonb(f)
 function asRecord(schema: string): string {
   return `s.id::text as "stepId", s.run_id::text as "runId", s.action, s.sql, s.object, f.kind, f.actual,
     ${ofFinding('desired')} as desired, ${ofFinding('former_default')} as "formerDefault", ${changedBy(schema)} as "changedBy",
+    ${madeWith(schema)} as "madeWith",
     case when f.table_name is not null then json_build_object('schema', f.table_schema, 'name', f.table_name) end as "table"`;
+}
+
+/** The statements by which the run has made what had been missing on the table of a column that it has added. */
+function madeWith(schema: string): string {
+  return `case when s.sql like '% ADD COLUMN %' then (select json_agg(m.sql) from ${journalTable(schema, 'step')} m
+      join ${journalTable(schema, 'finding')} g on g.step_id = m.id
+    where m.run_id = s.run_id and (g.table_schema, g.table_name) = (f.table_schema, f.table_name)
+      and (g.kind like 'missing-%' or g.kind = 'invalid-index')) end`;
 }
 
 /** What a run has done, or may have done before it died; undefined where there is no run of that id. */
@@ -37,8 +46,11 @@ export async function readAppliedSteps(
   return queryRows<AppliedRecord>(connection, sql, [runId]);
 }
 
-/** Later steps that are nobody's change of the object: they are about its rows, or take it back. */
-const NO_CHANGES = ['undo', 'unfilled-column', 'unvalidated-constraint', 'sequence-behind'];
+/** Later steps that are nobody's change of the object: they are about its rows, write a note of it, or take it back. */
+const NO_CHANGES = ['undo', 'unfilled-column', 'unvalidated-constraint', 'sequence-behind', 'missing-note'];
+
+/** Nor are those that nobody can take back, and that keep nothing else from being. */
+const LASTING = '( DROP NOT NULL| ADD VALUE .*)$';
 
 /** Later steps that have made the table anew, and its columns with it. */
 const NEW_TABLES = ['missing-table', 'extra-table'];
@@ -51,7 +63,7 @@ function changedBy(schema: string): string {
     journalTable(schema, name),
   );
   return `(select min(l.run_id)::text from ${steps} l join ${findings} g on g.step_id = l.id
-    where l.run_id > s.run_id and l.outcome in (${DONE}) and g.kind not in (${listOf(NO_CHANGES)})
+    where l.run_id > s.run_id and l.outcome in (${DONE}) and g.kind not in (${listOf(NO_CHANGES)}) and l.sql !~ ${quoteLiteral(LASTING)}
       and (l.object = s.object or g.kind in (${listOf(NEW_TABLES)}) and (g.table_schema, g.table_name) = (f.table_schema, f.table_name))
       and not exists (select from ${undos} u join ${steps} t on t.id = u.step_id
         where t.run_id = l.run_id and t.object = l.object and u.done_at is not null))`;
@@ -136,10 +148,14 @@ export async function closeUndos(
   await connection.query(sql, [stepIds]);
 }
 
+/** Their steps make all of an object, with whatever else was found about it. */
+const WHOLES = ['missing-column', 'missing-table'];
+
 /** Of the pin `p`. */
 function isOver(schema: string): string {
   return `exists (select from ${journalTable(schema, 'step')} s join ${journalTable(schema, 'finding')} f on f.step_id = s.id
-    where s.object = p.object and s.run_id > p.run_id and s.outcome = 'applied' and f.kind = p.kind)`;
+    where s.object = p.object and s.run_id > p.run_id and s.outcome = 'applied'
+      and (f.kind = p.kind or f.kind in (${listOf(WHOLES)})))`;
 }
 
 /** What was taken back stays so under another name. In the transaction that gives it. */
@@ -179,9 +195,6 @@ export function pinsIn(schema: string): Reading<ReadonlyMap<string, readonly Pin
   };
   return { sql, toValue };
 }
-
-/** Their steps make all of an object, with whatever else was found about it. */
-const WHOLES = ['missing-column', 'missing-table'];
 
 /** Somebody wants it again, as one of its findings has it; one that wants nothing there, or the whole, ends all. */
 export async function unpin(

@@ -29,6 +29,8 @@ function textOf(request: UndoRequest, found: Table): string | null | undefined {
   switch (request.kind) {
     case 'missing-view':
       return `${found.kind} ${found.definition}`;
+    case 'different-type':
+      return column?.type;
     case 'different-default':
       return column && (column.expression ?? 'none');
     case 'different-comment':

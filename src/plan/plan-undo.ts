@@ -103,17 +103,18 @@ function formerOf(difference: Difference<'undo'>, table: QualifiedName, context:
   return { ...former, hazards: [builtByOthers(difference, table, found.name, context)] };
 }
 
-/** An index or a constraint of another run, or of somebody's hand, would go with the column without a word. */
+/** An index or a constraint that another run or somebody's hand has made, or this run in place of another, would go with the column without a word. */
 function builtByOthers(
-  { siblings }: Difference<'undo'>,
+  { request }: Difference<'undo'>,
   table: QualifiedName,
   column: string,
   context: PlanContext,
 ): Hazard | null {
   const found = (context.fact(builtOnColumn(table, column)) as string[] | undefined) ?? [];
-  const own = siblings.flatMap((each) => [builtIndex(each)?.name, addedConstraint(each)]);
+  const made = (request.madeWith ?? []).map((sql) => ({ sql }));
+  const own = made.flatMap((each) => [builtIndex(each)?.name, addedConstraint(each)]);
   const others = found.filter((name) => !own.includes(name));
-  const detail = `${others.join(', ')} would go with it, and the run that is undone has not made that: take it back or drop it first, or approve this`;
+  const detail = `${others.join(', ')} would go with it, and not come back: take that back or drop it first, or approve this`;
   return hazardIf(others.length > 0, 'undecided', detail);
 }
 

@@ -22,7 +22,8 @@ export function splitRun(steps: readonly AppliedRecord[]): {
   readonly notUndone: NotUndone[];
 } {
   // What that loses is counted later, and asked.
-  const judged = judgeSteps(steps, ({ sql }) => ({ sql: [sql] }));
+  const all = judgeSteps(steps, ({ sql }) => ({ sql: [sql] }));
+  const judged = all.filter(({ each }) => !isTaken(each, steps));
   return {
     undoable: judged.flatMap(({ each, undo }) => ('sql' in undo && undo.sql.length > 0 ? [each] : [])),
     notUndone: judged.flatMap(({ each: { object, action }, undo }) =>
@@ -46,10 +47,7 @@ export function judgeSteps<Done extends DoneStep>(
   ofWhole: (whole: Done) => Undo,
 ): { readonly each: Done; readonly undo: Undo }[] {
   const wholes = steps.filter((each) => isWhole(each) || changedType(each) !== null);
-  const own = steps.filter(
-    (each) =>
-      wholes.includes(each) || !(isTaken(each, steps) || wholes.some((whole) => isPartOf(each, whole))),
-  );
+  const own = steps.filter((each) => wholes.includes(each) || !wholes.some((whole) => isPartOf(each, whole)));
   const judged = own.toReversed().map((each) => {
     const undo = whyKept(steps, each) ?? (wholes.includes(each) ? ofWhole(each) : takenBack(each));
     return { each, undo };

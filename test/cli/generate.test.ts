@@ -13,6 +13,7 @@ import {
   type MigrationInterface,
 } from 'typeorm';
 import { afterAll, describe, expect, test } from 'vitest';
+import type { AutoMigratorOptions } from '../../src/auto-migration.options.js';
 import { AutoMigrator } from '../../src/auto-migrator.js';
 import { generate, type GenerateReport } from '../../src/cli/generate.js';
 import { runCommandLine } from '../../src/cli/program.js';
@@ -38,13 +39,17 @@ async function generateFor(
   database: TestDatabase,
   entities: Entities,
   flags: { js?: boolean; type?: string } = {},
+  options: AutoMigratorOptions = {},
 ): Promise<Generated> {
   const output = join(folder, crypto.randomUUID());
   if (flags.type !== undefined) {
     mkdirSync(output);
     writeFileSync(join(output, 'package.json'), JSON.stringify({ type: flags.type }));
   }
-  const migrator = new AutoMigrator(await openDataSource(database.url, entities), { execution: 'online' });
+  const migrator = new AutoMigrator(await openDataSource(database.url, entities), {
+    execution: 'online',
+    ...options,
+  });
   const { report, exitCode } = await generate(migrator, { name: 'Heal', output, js: flags.js ?? false });
   return { report, exitCode, output };
 }
@@ -157,6 +162,24 @@ describe('the hotel', () => {
     await dataSource.runMigrations();
     expect(await check(database, entities)).toMatchObject({ verdict: 'in-sync', error: null });
     expect((await dataSource.driver.createSchemaBuilder().log()).upQueries).toEqual([]);
+  });
+
+  test('takes back an index that no key has taken yet, as the next file may have failed', async () => {
+    const database = await createTestDatabase();
+    await database.query(`create table bed (id integer constraint bed_pkey primary key, code text);
+      insert into bed values (1, 'a')`);
+    const bed = new EntitySchema({
+      name: 'bed',
+      columns: {
+        id: { type: 'integer', primary: true, primaryKeyConstraintName: 'bed_pkey' },
+        code: { type: 'text', nullable: true },
+      },
+      uniques: [{ name: 'bed_code', columns: ['code'] }],
+    });
+    const { report } = await generateFor(database, [bed], {}, { smallTableBytes: 0 });
+    const [building] = report.files.map((file) => readFileSync(file, 'utf8'));
+    expect(building).toContain('CREATE UNIQUE INDEX CONCURRENTLY');
+    expect(building).toContain('DROP INDEX CONCURRENTLY IF EXISTS');
   });
 
   test('has what runs CONCURRENTLY outside a transaction, and nothing else mixed with it', async () => {

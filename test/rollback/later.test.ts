@@ -89,7 +89,7 @@ describe('what a later run has done is not taken back by way of an earlier one',
     const report = await later.rollback(run, 'ada');
     expect(report.applied).toEqual([]);
     expect(reasonsOf(report)).toEqual([
-      'by_hand, hand_check, lift_unique would go with it, and the run that is undone has not made that: take it back or drop it first, or approve this',
+      'by_hand, hand_check, lift_unique would go with it, and not come back: take that back or drop it first, or approve this',
     ]);
     await approveAll(later);
     expect(sqlOf(await later.heal())).toContain('ALTER TABLE "public"."lift" DROP COLUMN "floor"');
@@ -160,6 +160,55 @@ test('what somebody has replaced by hand stays as it is', async () => {
     'it is not there as the run has made it (somebody has changed it, or a later run has renamed it: take that back first), or waits for what has failed before',
   );
   expect(await database.query(CATALOG)).toEqual(before);
+});
+
+test('a type that somebody has given by hand stays', async () => {
+  const database = await hotel('alter table lift add code varchar(5)');
+  const migrator = await release(database, [lift({ code: { type: 'varchar', length: 9, nullable: true } })]);
+  const run = await healedRun(migrator);
+  await database.query('alter table lift alter code type text');
+  expect(await migrator.rollback(run, 'ada')).toMatchObject({
+    applied: [],
+    notUndone: [{ action: 'change type' }],
+  });
+});
+
+test('a column that a later release has made nullable is taken back', async () => {
+  const database = await hotel();
+  const first = await release(database, [lift({ code: { type: 'text', default: 'a' } })]);
+  const run = await healedRun(first);
+  const later = await release(database, [lift({ code: { ...TEXT, default: 'a' } })]);
+  await healedRun(later);
+  expect(sqlOf(await later.rollback(run, 'ada'))).toEqual(['ALTER TABLE "public"."lift" DROP COLUMN "code"']);
+});
+
+test('a column goes where the run itself has put an index on it that cannot be taken back', async () => {
+  const database =
+    await hotel(`create table room (id integer constraint room_pkey primary key) partition by range (id);
+    create table room_1 partition of room for values from (1) to (9); insert into room values (1)`);
+  const entity = table('room', { code: TEXT }, { indices: [{ name: 'by_code', columns: ['code'] }] });
+  const migrator = await release(database, [entity], { smallTableBytes: 0 });
+  const run = await healedRun(migrator);
+  const { applied, open } = await migrator.rollback(run, 'ada');
+  expect(applied.map(({ action }) => action)).toContain('undo add column');
+  expect(open.filter(({ kind }) => kind === 'undo')).toEqual([]);
+});
+
+test('a column keeps its new name while a unique over it waits for somebody', async () => {
+  const database = await hotel('alter table lift add old integer');
+  const migrator = await release(
+    database,
+    [lift({ n: { type: 'integer', nullable: true } }, { uniques: [{ name: 'lift_n', columns: ['n'] }] })],
+    { renamedFrom: { columns: { 'lift.n': ['old'] } } },
+  );
+  const run = await healedRun(migrator);
+  await database.query('create table ride (n integer references lift (n))');
+  expect(await migrator.rollback(run, 'ada')).toMatchObject({
+    applied: [],
+    failed: [{ action: 'undo add unique' }],
+  });
+  await database.query('drop table ride');
+  expect(await migrator.rollback(run, 'ada')).toMatchObject({ outcome: 'undone', failed: [], notUndone: [] });
 });
 
 test('a type goes back with the new view over it', async () => {

@@ -106,4 +106,16 @@ describe('what was undone stays undone', () => {
     expect(await migrator.heal()).toMatchObject({ outcome: 'healed', open: [] });
     expect(await database.query('select from lift where key is null')).toEqual([]);
   });
+
+  test('or until it comes in another type, which is filled as any other', async () => {
+    const database = await hotel();
+    const key = (type: 'uuid' | 'text') => lift({ key: { type, default: () => 'gen_random_uuid()' } });
+    const first = await release(database, [key('uuid')]);
+    await first.rollback(await healedRun(first), 'ada');
+    await approveAll(first);
+    await first.heal();
+    const second = await release(database, [key('text')]);
+    expect(await second.heal()).toMatchObject({ outcome: 'healed', open: [] });
+    expect(await database.query('select from lift where key is null')).toEqual([]);
+  });
 });
