@@ -52,13 +52,10 @@ function withNewName(object: string, { finding, column }: Renaming): string {
   const { table, from, to } = finding;
   if (table === null) return object;
   const within = column === null ? [table.schema] : [table.schema, table.name];
-  return renamedObject(object, displayName(...within, from), displayName(...within, to));
-}
-
-/** What is named by, or after, something that gets another name. */
-function renamedObject(object: string, from: string, to: string): string {
-  const isOf = object === from || object.startsWith(`${from}.`);
-  return isOf ? `${to}${object.slice(from.length)}` : object;
+  const [before, after] = [from, to].map((name) => displayName(...within, name));
+  // What is named so, or after it.
+  const isOf = object === before || object.startsWith(`${before}.`);
+  return isOf ? `${after}${object.slice(before?.length)}` : object;
 }
 
 function columnsOf({ tables }: Schema): (table: QualifiedName, column: string) => boolean {

@@ -24,8 +24,8 @@ import { formerType, type Former } from './undo-type.js';
 /** What loses nothing is taken back; for the rest somebody is asked. */
 export const planUndo: Planner<'undo'> = (difference, context) => {
   const { request } = difference;
-  const { table, stepId, object } = request;
-  const undoes = { stepId, object, kinds: kindsUndoneWith(request) };
+  const { table, stepId } = request;
+  const undoes = { stepId, kinds: kindsUndoneWith(request) };
   const refused = [refusalOf(request)];
   const back = (sql: string, lock: LockMode): Step =>
     step(difference, `undo ${request.action}`, sql, lock, {
@@ -103,7 +103,10 @@ function formerOf(difference: Difference<'undo'>, table: QualifiedName, context:
   return { ...former, hazards: [builtByOthers(difference, table, found.name, context)] };
 }
 
-/** An index or a constraint that another run or somebody's hand has made, or this run in place of another, would go with the column without a word. */
+/**
+ * An index or a constraint that another run or somebody's hand has made, or this run in place of another, would go with the
+ * column without a word.
+ */
 function builtByOthers(
   { request }: Difference<'undo'>,
   table: QualifiedName,

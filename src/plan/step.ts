@@ -106,7 +106,6 @@ export interface Unit {
 export interface Undoing {
   /** Of the journal. */
   readonly stepId: string;
-  readonly object: string;
   /** Of the findings about the object whose steps are taken back with it; null for all. */
   readonly kinds: readonly string[] | null;
 }

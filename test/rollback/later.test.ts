@@ -1,7 +1,17 @@
-import { EntitySchema } from 'typeorm';
 import { describe, expect, test } from 'vitest';
 import { CATALOG } from './catalog.js';
-import { approveAll, healedRun, hotel, lift, reasonsOf, release, sqlOf, table, TEXT } from './releases.js';
+import {
+  approveAll,
+  healedRun,
+  hotel,
+  lift,
+  lifts,
+  reasonsOf,
+  release,
+  sqlOf,
+  table,
+  TEXT,
+} from './releases.js';
 
 describe('what a later run has done is not taken back by way of an earlier one', () => {
   test('a default, with which rows were written since', async () => {
@@ -137,12 +147,7 @@ describe('what a later run has done is not taken back by way of an earlier one',
 
 test('what somebody has replaced by hand stays as it is', async () => {
   const database = await hotel('alter table lift add n integer, add code text');
-  const view = new EntitySchema({
-    name: 'lifts',
-    type: 'view',
-    expression: 'select id from lift',
-    columns: { id: { type: 'integer' } },
-  });
+  const view = lifts('select id from lift', { id: { type: 'integer' } });
   const entity = lift(
     { n: { type: 'integer', nullable: true }, code: { ...TEXT, default: 'a', comment: 'a' } },
     { indices: [{ name: 'by_n', columns: ['n'] }], checks: [{ name: 'positive', expression: 'n > 0' }] },
@@ -213,12 +218,7 @@ test('a column keeps its new name while a unique over it waits for somebody', as
 
 test('a type goes back with the new view over it', async () => {
   const database = await hotel('alter table lift add code varchar(5)');
-  const view = new EntitySchema({
-    name: 'lifts',
-    type: 'view',
-    expression: 'select id, code from lift',
-    columns: { id: { type: 'integer' }, code: { type: 'varchar' } },
-  });
+  const view = lifts('select id, code from lift', { id: { type: 'integer' }, code: { type: 'varchar' } });
   const migrator = await release(database, [
     lift({ code: { type: 'varchar', length: 20, nullable: true } }),
     view,

@@ -17,6 +17,11 @@ export function table(name: string, columns: Columns = {}, more: Options = {}): 
 
 export const lift = (columns: Columns, more?: Options): EntitySchema => table('lift', columns, more);
 
+/** A view. */
+export function lifts(expression: string, columns: Columns): EntitySchema {
+  return new EntitySchema({ name: 'lifts', type: 'view', expression, columns });
+}
+
 /** A database with a table of two rows. */
 export async function hotel(more = ''): Promise<TestDatabase> {
   const database = await createTestDatabase();
