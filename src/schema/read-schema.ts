@@ -13,9 +13,9 @@ import { views, type ViewRow } from './catalog/views.js';
 import type { Connection, Result } from './connection.js';
 import { fingerprintQuery } from './fingerprint.js';
 import { describeHolders, SchemaLockedError } from './holders.js';
-import { castElements } from './array-casts.js';
 import { quoteLiteral } from './identifier.js';
 import type { RelationKind, Schema, Table } from './model.js';
+import { settledText } from './settled-text.js';
 import { setWording } from './wording.js';
 
 /** A namespace on the server and the name that it is reported under (they differ only for a shadow). */
@@ -251,7 +251,7 @@ function renamer(found: readonly NamespaceRow[]): (text: string) => string {
     // A function, as a $ in a text would be a pattern.
     renamed.reduce(
       (result, { actual, quoted }) => result.replaceAll(`${actual}.`, () => `${quoted}.`),
-      castElements(text),
+      settledText(text),
     );
 }
 

@@ -1,4 +1,4 @@
-import { castElements } from '../../src/schema/array-casts.js';
+import { settledText } from '../../src/schema/settled-text.js';
 import type { TestDatabase } from '../setup/database.js';
 
 /**
@@ -43,8 +43,8 @@ export async function catalogOf(database: TestDatabase): Promise<string[]> {
     union all
     select format('extension %s', extname) from pg_extension
     order by 1`);
-  // Carried out a second time PostgreSQL prints casts of arrays otherwise, and we carry out what it has printed.
-  return rows.map(({ line }) => castElements(line)).toSorted();
+  // Carried out a second time PostgreSQL prints some conditions otherwise, and we carry out what it has printed.
+  return rows.map(({ line }) => settledText(line)).toSorted();
 }
 
 /** TypeORM's notes about generated columns and views, without the database's name. */

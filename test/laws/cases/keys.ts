@@ -132,6 +132,27 @@ export const keys: LawCase[] = [
     typeormNeverRests: 'it compares the texts of expressions',
   },
   {
+    title: 'BETWEEN before another AND, in a check, a predicate, a default and a view',
+    entities: () => [
+      new EntitySchema({
+        name: 'ranged',
+        columns: {
+          id: { type: 'integer', primary: true },
+          isIn: { type: 'boolean', default: () => `((3 between 1 and 5) and 2 > 1)` },
+        },
+        checks: [{ name: 'ranged_id', expression: 'id BETWEEN 1 AND 5 AND id <> 3' }],
+        indices: [{ name: 'ranged_low', columns: ['id'], where: 'id BETWEEN 1 AND 3 AND "isIn"' }],
+      }),
+      new EntitySchema({
+        name: 'ranged_view',
+        type: 'view',
+        expression: 'SELECT id FROM ranged WHERE id BETWEEN 1 AND 3 AND "isIn"',
+        columns: { id: { type: 'integer' } },
+      }),
+    ],
+    typeormNeverRests: 'it compares the texts of expressions',
+  },
+  {
     title: 'a unique over the columns of the primary key',
     entities: () => [
       new EntitySchema({

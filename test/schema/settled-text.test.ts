@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { castElements } from '../../src/schema/array-casts.js';
+import { settledText } from '../../src/schema/settled-text.js';
 import { createTestDatabase, type TestDatabase } from '../setup/database.js';
 
 let database: TestDatabase;
@@ -36,9 +36,24 @@ test.for([
   `t in ('x', 'y')`,
   `t = any ('{x,y}'::text[])`,
   `t = any (string_to_array(v, ',')::text[])`,
+  `n between 1 and 5 and b > 0`,
+  `b > 0 and n between 1 and 5`,
+  `n between 1 and 5 and b between 2 and 6 and t <> ') AND ('`,
+  `n not between 1 and 5 or b > 0`,
+  `n between 1 and 5 or b > 0`,
+  `n between symmetric 5 and 1 and b > 0`,
+  `(n between 1 and 5 and b > 0 and v <> '🏨') and t is not null and "a, b]" > 'it''s ((' or n < 0`,
+  `not (n between 1 and 5 and b > 0) and case when n between 1 and 2 and b = 3 then t = 'x' else v = 'y' end`,
+  `(n, b) = (1, 2) and t = 'x'`,
+  `(n, b) <> (1, 2) or t = 'x'`,
+  `n not in (b, 3) and t = 'x'`,
+  `n in (b, 3) or t = 'x'`,
+  `(n > 1 and b > 0) is true and t = 'x'`,
+  `(n between 1 and 5 and v in ('x', 'y')) = (b > 0) and n > 0`,
+  `n between 1 and 5 and (v in ('x', 'y') or b between 1 and 2 or t = 'z')`,
 ])('%s is one text, carried out once or twice', async (condition) => {
   const once = await printed(condition);
   const twice = await printed(once);
-  expect(castElements(once)).toBe(castElements(twice));
-  expect(castElements(twice)).toBe(await printed(twice));
+  expect(settledText(once)).toBe(settledText(twice));
+  expect(settledText(twice)).toBe(await printed(twice));
 });
