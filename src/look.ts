@@ -22,6 +22,7 @@ import { describeUnread } from './journal/journal-relations.js';
 import { assertOurs, JOURNAL_TABLES } from './journal/journal-tables.js';
 import { readStanding } from './journal/standing.js';
 import { recallSchema, rememberSchema } from './journal/remembered-schemas.js';
+import { withPinsRenamed } from './plan/pins.js';
 import { planDifferences, questionsOf } from './plan/plan.js';
 import { isLookedAt } from './plan/applied-step.js';
 import { isAsMade } from './plan/as-made.js';
@@ -110,7 +111,11 @@ export class Lookout {
     const stands = await readStanding(connection, this.options.journalSchema, this.claims, release);
     const wanted = withoutIgnored(desired.schema, ignore);
     const renamed = withFillsRenamed(wanted, visible, stands.fills);
-    const standing = { ...stands, fills: renamed.fills, pins: pinsUnder(renamed.newNameOf, stands.pins) };
+    const standing = {
+      ...stands,
+      fills: renamed.fills,
+      pins: withPinsRenamed(stands.pins, renamed.renamings),
+    };
     const filled = filledColumns(wanted, renamed);
     await breathe();
     const unfilled = await readUnfilled(
@@ -234,16 +239,6 @@ async function compareInBreaths(desired: Schema, actual: Schema): Promise<Differ
     if (++compared % TABLES_A_BREATH === 0) await breathe();
   }
   return differences;
-}
-
-/** What was undone stays so under the name that its table or column is about to get. */
-function pinsUnder(newNameOf: (object: string) => string, pins: Standing['pins']): Standing['pins'] {
-  const renamed = new Map(pins);
-  for (const [object, each] of pins) {
-    const name = newNameOf(object);
-    if (name !== object) renamed.set(name, [...(pins.get(name) ?? []), ...each]);
-  }
-  return renamed;
 }
 
 function releaseOf({ hash, schema }: Desired): Release {

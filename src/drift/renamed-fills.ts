@@ -1,4 +1,4 @@
-import { displayName, isSameName, keyOf } from '../schema/identifier.js';
+import { isSameName, keyOf } from '../schema/identifier.js';
 import type { QualifiedName, Schema } from '../schema/model.js';
 import { fillId, type FillRecord } from './fill.js';
 import { findRenames, type Renaming } from './renames.js';
@@ -7,8 +7,7 @@ import { findRenames, type Renaming } from './renames.js';
 export interface RenamedFills {
   readonly actual: Schema;
   readonly fills: ReadonlyMap<string, FillRecord>;
-  /** The name that an object will have, by the one that it has. */
-  readonly newNameOf: (object: string) => string;
+  readonly renamings: readonly Renaming[];
   /** Whether a column gets its name only then. */
   readonly isRenamed: (table: QualifiedName, column: string) => boolean;
 }
@@ -24,14 +23,13 @@ export function withFillsRenamed(
   fills: ReadonlyMap<string, FillRecord>,
 ): RenamedFills {
   const { actual, renamings } = findRenames(desired, found);
-  if (renamings.length === 0)
-    return { actual: found, fills, newNameOf: (object) => object, isRenamed: () => false };
+  if (renamings.length === 0) return { actual: found, fills, renamings, isRenamed: () => false };
   const [isFound, isThere] = [columnsOf(found), columnsOf(actual)];
   const renamed = [...fills.values()].map((record) => renamings.reduce(underNewName, record));
   return {
     actual,
     fills: new Map(renamed.map((record) => [record.id, record])),
-    newNameOf: (object) => renamings.reduce(withNewName, object),
+    renamings,
     isRenamed: (...name) => isThere(...name) && !isFound(...name),
   };
 }
@@ -46,16 +44,6 @@ function underNewName(record: FillRecord, { finding, column }: Renaming): FillRe
       : { table: record.table, column: to };
   const { expression, where } = record;
   return { ...record, ...now, id: fillId({ ...now, expression, where }) };
-}
-
-function withNewName(object: string, { finding, column }: Renaming): string {
-  const { table, from, to } = finding;
-  if (table === null) return object;
-  const within = column === null ? [table.schema] : [table.schema, table.name];
-  const [before, after] = [from, to].map((name) => displayName(...within, name));
-  // What is named so, or after it.
-  const isOf = object === before || object.startsWith(`${before}.`);
-  return isOf ? `${after}${object.slice(before?.length)}` : object;
 }
 
 function columnsOf({ tables }: Schema): (table: QualifiedName, column: string) => boolean {

@@ -1,6 +1,7 @@
 import { describeError, sqlStateOf } from '../errors.js';
 import { giveBackApproval, useApproval, voidApproval, voidOthers } from '../journal/approvals.js';
-import { noteRefusedUndo, pinUndone, undoIsDone } from '../journal/undos.js';
+import { pinUndone, unpin } from '../journal/pins.js';
+import { noteRefusedUndo, undoIsDone } from '../journal/undos.js';
 import { describeLoss, growthOf, type Approval } from '../plan/approval.js';
 import type { Loss } from '../plan/loss.js';
 import type { PlannedUnit } from '../plan/plan.js';
@@ -34,11 +35,12 @@ export class ApprovalVoid extends Error {
  */
 export async function assertConsent(
   connection: Connection,
-  { approval, loss }: PlannedUnit,
+  { approval, loss, drift }: PlannedUnit,
   { journalSchema, runId }: Place,
 ): Promise<void> {
   if (approval && !(await useApproval(connection, journalSchema, approval, runId)))
     throw new ApprovalVoid(approval, GONE);
+  if (approval) await unpin(connection, journalSchema, drift);
   if (loss) await assertNotGrown(connection, approval, loss);
 }
 
@@ -103,7 +105,7 @@ export async function withConsent<Value>(
   { journalSchema, runId }: Place,
   task: () => Promise<Value>,
 ): Promise<Value> {
-  const { approval, undoes, drops } = first?.unit ?? {};
+  const { approval, undoes, drops, drift } = first?.unit ?? {};
   const pinned = async (): Promise<Value> => {
     if (!undoes) return task();
     await pinUndone(connection, journalSchema, undoes, runId);
@@ -114,6 +116,7 @@ export async function withConsent<Value>(
   if (!approval) return pinned();
   if (!(await useApproval(connection, journalSchema, approval, runId, drops)))
     throw new StepFailure(0, new ApprovalVoid(approval, GONE));
+  if (drift) await unpin(connection, journalSchema, drift);
   let value: Value;
   try {
     value = await pinned();

@@ -1,5 +1,6 @@
 import { noteNotConverging } from '../journal/standing.js';
-import { closeUndos, forgetPins } from '../journal/undos.js';
+import { forgetPins } from '../journal/pins.js';
+import { closeUndos } from '../journal/undos.js';
 import type { Connection } from '../schema/connection.js';
 import type { HealContext, Look } from './heal.js';
 import type { Progress } from './progress.js';

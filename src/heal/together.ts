@@ -1,7 +1,8 @@
 import type { Execution } from '../plan/proposal.js';
 import { followRenames } from '../journal/fill-columns.js';
 import { markFill } from '../journal/fills.js';
-import { pinUndone, renamePins, undoIsDone } from '../journal/undos.js';
+import { pinUndone, renamePins } from '../journal/pins.js';
+import { undoIsDone } from '../journal/undos.js';
 import { givenName, type GivenName } from '../plan/applied-step.js';
 import type { FillMark, LockMode } from '../plan/step.js';
 import { run, type Connection } from '../schema/connection.js';

@@ -4,7 +4,6 @@ import type { Drift } from '../plan/plan.js';
 import type { QualifiedName } from '../schema/model.js';
 import { queryRows, type Connection } from '../schema/connection.js';
 import { quoteLiteral, quoteQualified } from '../schema/identifier.js';
-import { unpin } from './undos.js';
 import { isoTime, journalTable } from './journal-tables.js';
 import type { Reading } from './reading.js';
 
@@ -109,23 +108,20 @@ export async function writeApproval(
 export async function useApproval(
   connection: Connection,
   schema: string,
-  { id, object }: Approval,
+  { id }: Approval,
   runId: string,
   dropping: QualifiedName | null = null,
 ): Promise<boolean> {
   const table = journalTable(schema, 'approval');
   const sql = `with used as (
       update ${table} given set used_at = clock_timestamp(), run_id = $2, dropping = to_regclass($3)
-      where id = $1 and ${HOLDS} returning drift_id, kind, desired
+      where id = $1 and ${HOLDS} returning drift_id
     ), others as (
       update ${table} given set voided_at = clock_timestamp(), void_reason = 'another approval of the same was used'
       where drift_id in (select drift_id from used) and id <> $1 and ${HOLDS})
-    select kind, desired from used`;
+    select from used`;
   const values = [id, runId, dropping && quoteQualified(dropping)];
-  const [used] = await queryRows<{ kind: string; desired: string | null }>(connection, sql, values);
-  if (!used) return false;
-  await unpin(connection, schema, { object, ...used });
-  return true;
+  return (await queryRows(connection, sql, values)).length > 0;
 }
 
 /** What was approved once more while it was being done outside any transaction is done. */

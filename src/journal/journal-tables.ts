@@ -91,7 +91,10 @@ const DEFINITIONS = {
     run_id bigint,
     refusal text`,
   pin: () => `
+    id bigint generated always as identity primary key,
     object text not null,
+    table_schema text,
+    table_name text,
     kind text,
     desired text,
     run_id bigint not null,

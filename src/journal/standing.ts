@@ -8,7 +8,8 @@ import { fillsIn } from './fills.js';
 import { journalTablesIn, mayRead } from './journal-relations.js';
 import { journalTable, type JournalTable } from './journal-tables.js';
 import { nothingToRead, readTogether, type Reading } from './reading.js';
-import { pinsIn, undosIn } from './undos.js';
+import { pinsIn } from './pins.js';
+import { undosIn } from './undos.js';
 
 /** What planning has to know, and what keeping the journal does. */
 interface Found extends Standing {

@@ -8,6 +8,7 @@ import type { Hazard, HazardKind } from './hazard.js';
 import { newColumnsIn } from './new-columns.js';
 import { planDifference } from './planners.js';
 import { breaksOlderRelease, olderReleaseHazard } from './older-release.js';
+import { isPinnedBy } from './pins.js';
 import { presumedBy, renamesIn, renamesThatWait, withPresumed } from './presumed.js';
 import { needsOwnership } from './privileges.js';
 import { releasedIn } from './released.js';
@@ -23,7 +24,7 @@ import {
 } from './proposal.js';
 import type { Answers, Question } from './question.js';
 import { splitColumns, tableName } from './split.js';
-import { isPinnedBy, type Standing } from './standing.js';
+import type { Standing } from './standing.js';
 import { mayBeLong, PHASES, type Unit } from './step.js';
 import { undoneBefore } from './undo-order.js';
 import { withWaiting } from './waiting.js';
@@ -201,13 +202,17 @@ function toDrift(difference: Difference, proposal: Proposal | Settled, policy: P
     id: driftId(difference, sql),
     kind,
     object,
-    table: difference.table ? tableName(difference) : null,
+    table: tableOf(difference),
     desired,
     actual,
     ...dispositionOf(proposal, policy),
     sql,
     ...(typeof proposal !== 'string' && proposal.approval ? { approval: proposal.approval } : {}),
   };
+}
+
+function tableOf(difference: Difference): string | null {
+  return difference.table ? tableName(difference) : null;
 }
 
 /** What earlier runs have learnt about exactly this finding, who would suffer from it, and who has approved it. */
@@ -227,7 +232,8 @@ function withStanding(
 
 function pinHazard(difference: Difference, { pins }: Standing): Hazard | null {
   if (difference.kind === 'undo') return null;
-  const pin = pins.get(difference.object)?.find((each) => isPinnedBy(each, difference));
+  const finding = { ...difference, table: tableOf(difference) };
+  const pin = pins.find((each) => isPinnedBy(each, finding));
   return pin ? { kind: 'pinned', detail: pin.reason } : null;
 }
 

@@ -23,6 +23,12 @@ export function withColumnRenamed(text: string, from: string, to: string): strin
     .join('');
 }
 
+/** The text with every word quoted, so that it is the same whether PostgreSQL or we have quoted a name in it. */
+export function withNamesQuoted(text: string): string {
+  const tokens = text.match(TOKENS) ?? [];
+  return tokens.map((token) => (/^[\p{L}_]/u.test(token) ? quoteIdentifier(token) : token)).join('');
+}
+
 /** A name as it stands in PostgreSQL's texts, but for the keywords, which it quotes as well. */
 export function printedWord(name: string): string {
   return /^[a-z_][a-z0-9_]*$/.test(name) ? name : quoteIdentifier(name);

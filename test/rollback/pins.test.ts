@@ -68,6 +68,51 @@ describe('what was undone stays undone', () => {
     expect(await (await release(database, [renamed])).heal()).toMatchObject({ applied: [], open: [{}, {}] });
   });
 
+  test('also an index, a check and keys, whose texts and generated names follow a rename', async () => {
+    const database = await hotel(
+      'alter table lift add old text, add code text; create table part (id integer constraint part_pkey primary key, lift integer)',
+    );
+    const parts = (target: string) =>
+      table(
+        'part',
+        { lift: { type: 'integer', nullable: true } },
+        { foreignKeys: [{ target, columnNames: ['lift'], referencedColumnNames: ['id'] }] },
+      );
+    const of = (name: string, column: string) =>
+      table(
+        name,
+        { [column]: TEXT, code: TEXT },
+        {
+          indices: [{ columns: [column, 'code'] }],
+          uniques: [{ columns: [column] }],
+          checks: [{ expression: `"${column}" <> 'old' and lower("${column}") < code` }],
+        },
+      );
+    const first = await release(database, [of('lift', 'old'), parts('lift')]);
+    expect(await first.rollback(await healedRun(first), 'ada')).toMatchObject({ outcome: 'undone' });
+    const entities = [of('elevator', 'order'), parts('elevator')];
+    const renamedFrom = { tables: { elevator: ['lift'] }, columns: { 'elevator.order': ['old'] } };
+    const report = await (await release(database, entities, { renamedFrom })).heal();
+    expect(report.applied.map(({ action }) => action)).toEqual([
+      'rename table',
+      'rename constraint',
+      'rename column',
+    ]);
+    const after = await (await release(database, entities)).heal();
+    for (const { open } of [report, after])
+      expect(open.map(({ kind, hazards }) => [kind, hazards])).toEqual([
+        ['missing-constraint', ['pinned']],
+        ['missing-constraint', ['pinned']],
+        ['missing-index', ['pinned']],
+        ['missing-constraint', ['pinned']],
+      ]);
+    expect(after.applied).toEqual([]);
+    const again = await release(database, entities);
+    await approveAll(again);
+    expect(await again.heal()).toMatchObject({ outcome: 'healed', open: [] });
+    expect(await database.query('select from auto_migration.pin')).toEqual([]);
+  });
+
   test('and nothing else of the same object is', async () => {
     const database = await hotel(`alter table lift add name text not null default 'x', add code text`);
     const options = {
