@@ -4,8 +4,10 @@ import { pinUndone, unpin } from '../journal/pins.js';
 import { noteRefusedUndo, undoIsDone } from '../journal/undos.js';
 import { describeLoss, growthOf, type Approval } from '../plan/approval.js';
 import type { Loss } from '../plan/loss.js';
+import type { BuiltOn } from '../plan/obstacles.js';
 import type { PlannedUnit } from '../plan/plan.js';
 import type { Count } from '../plan/question.js';
+import type { TakenAlong } from '../plan/step.js';
 import { queryRows, run, type Connection } from '../schema/connection.js';
 import { quoteLiteral, quoteQualified } from '../schema/identifier.js';
 import { StepFailure, type StepInUnit } from './steps.js';
@@ -35,13 +37,28 @@ export class ApprovalVoid extends Error {
  */
 export async function assertConsent(
   connection: Connection,
-  { approval, loss, drift }: PlannedUnit,
+  { approval, loss, takesAlong, drift }: PlannedUnit,
   { journalSchema, runId }: Place,
 ): Promise<void> {
   if (approval && !(await useApproval(connection, journalSchema, approval, runId)))
     throw new ApprovalVoid(approval, GONE);
   if (approval) await unpin(connection, journalSchema, drift);
   if (loss) await assertNotGrown(connection, approval, loss);
+  if (takesAlong) await assertNothingBuilt(connection, approval, takesAlong);
+}
+
+async function assertNothingBuilt(
+  connection: Connection,
+  approval: Approval | undefined,
+  { question, known }: TakenAlong,
+): Promise<void> {
+  const [row] = await queryRows<{ built: BuiltOn[] }>(connection, `select (${question}) as built`);
+  const others = (row?.built ?? []).map(({ name }) => name).filter((name) => !known.includes(name));
+  if (others.length === 0) return;
+  const reason = `${others.join(', ')} was built on it meanwhile, and would go with it`;
+  if (approval)
+    throw new ApprovalVoid(approval, `${reason}: the approval of ${approval.by} is void, look again`);
+  throw new Error(reason);
 }
 
 const GONE = 'the approval has been used, has expired or is void by now; look again and approve it again';

@@ -13,10 +13,11 @@ import {
 import { findTable } from './build-index.js';
 import type { Hazard } from './hazard.js';
 import { lossOfRows, type Loss } from './loss.js';
-import { builtOnColumn, columnsOfConstraint, columnsOfIndex } from './obstacles.js';
+import { builtOnColumn, columnsOfConstraint, columnsOfIndex, type BuiltOn } from './obstacles.js';
 import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from './proposal.js';
 import { referencedBy, step } from './statements.js';
 import { loneUnit, unit, type LockMode, type Step, type Unit } from './step.js';
+import type { Question } from './question.js';
 import { costOf, lossOfNew } from './undo-loss.js';
 import { isWhole, KINDS_OF_TYPE, takenBack } from './undo-run.js';
 import { formerType, type Former } from './undo-type.js';
@@ -33,12 +34,10 @@ export const planUndo: Planner<'undo'> = (difference, context) => {
     });
   const former = table && formerOf(difference, table, context);
   if (former) {
-    const { measure, hazard } = costOf(former.loss, context);
-    const loss = { ...former.loss, measures: measure ? [measure] : former.loss.measures };
-    return propose(
-      [{ ...unit('undo', ...former.steps), loss, undoes }],
-      [hazard, ...former.hazards, ...refused],
-    );
+    const { steps, loss: of, hazards, ...along } = former;
+    const { measure, hazard } = costOf(of, context);
+    const loss = { ...of, measures: measure ? [measure] : of.measures };
+    return propose([{ ...unit('undo', ...steps), loss, undoes, ...along }], [hazard, ...hazards, ...refused]);
   }
   const undo = takenBack(request);
   if ('reason' in undo) return propose([], [{ kind: 'undecided', detail: undo.reason }]);
@@ -100,25 +99,40 @@ function formerOf(difference: Difference<'undo'>, table: QualifiedName, context:
   const sql = `ALTER TABLE ${name} DROP COLUMN ${quoteIdentifier(found.name)}`;
   const loss = lossOfNew(request, table, found, isLarge);
   const former = dropping(sql, loss, ({ columns }) => columns.includes(found.name));
-  return { ...former, hazards: [builtByOthers(difference, table, found.name, context)] };
+  return withBuiltByOthers(difference, table, former, builtOnColumn(table, found.name), context);
 }
 
 /**
  * An index or a constraint that another run or somebody's hand has made, or this run in place of another, would go with the
- * column without a word.
+ * column without a word. So each has a statement of its own, and whoever approves the undo approves these.
  */
-function builtByOthers(
-  { request }: Difference<'undo'>,
+function withBuiltByOthers(
+  difference: Difference<'undo'>,
   table: QualifiedName,
-  column: string,
+  former: Former,
+  question: Question,
   context: PlanContext,
-): Hazard | null {
-  const found = (context.fact(builtOnColumn(table, column)) as string[] | undefined) ?? [];
-  const made = (request.madeWith ?? []).map((sql) => ({ sql }));
+): Former {
+  const built = (context.fact(question) as BuiltOn[] | undefined) ?? [];
+  const made = (difference.request.madeWith ?? []).map((sql) => ({ sql }));
   const own = made.flatMap((each) => [builtIndex(each)?.name, addedConstraint(each)]);
-  const others = found.filter((name) => !own.includes(name));
-  const detail = `${others.join(', ')} would go with it, and not come back: take that back or drop it first, or approve this`;
-  return hazardIf(others.length > 0, 'undecided', detail);
+  const others = built.filter(({ name }) => !own.includes(name));
+  const drops = others.map(({ name, is }) => {
+    const quoted = quoteIdentifier(name);
+    const sql =
+      is === 'index'
+        ? `DROP INDEX ${quoteIdentifier(table.schema)}.${quoted}`
+        : `ALTER TABLE ${quoteQualified(table)} DROP CONSTRAINT ${quoted}`;
+    const alsoLocks = behindKeys(difference, context, (key) => key.name === name);
+    return step(difference, `drop ${is}`, sql, 'ACCESS EXCLUSIVE', { alsoLocks });
+  });
+  const detail = `${others.map(({ name }) => name).join(', ')} would go with it, and not come back: take that back or drop it first, or approve this`;
+  return {
+    ...former,
+    steps: [...drops, ...former.steps],
+    hazards: [hazardIf(others.length > 0, 'undecided', detail)],
+    takesAlong: { question, known: built.map(({ name }) => name) },
+  };
 }
 
 /** What foreign keys of the table point to that go with what is undone. */

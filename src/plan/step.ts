@@ -1,6 +1,7 @@
 import type { Fill, FillState } from '../drift/fill.js';
 import type { QualifiedName } from '../schema/model.js';
 import type { Loss } from './loss.js';
+import type { Question } from './question.js';
 
 /** Table locks by PostgreSQL's names. https://www.postgresql.org/docs/current/explicit-locking.html */
 export type LockMode =
@@ -98,8 +99,18 @@ export interface Unit {
   readonly isTentative?: boolean;
   /** Counted before it runs, and again in its transaction: it may be no more than somebody has approved, or nothing. */
   readonly loss?: Loss;
+  /** Asked again in its transaction: what has come since goes along with nobody's knowledge, and the unit is left out. */
+  readonly takesAlong?: TakenAlong;
   /** Written down in the unit's own transaction, with a pin that keeps it from being done again. */
   readonly undoes?: Undoing;
+}
+
+/** What goes when something is dropped that it is built on. */
+export interface TakenAlong {
+  /** Answers with a list of {@link BuiltOn}. */
+  readonly question: Question;
+  /** What there was when it was planned, by name. */
+  readonly known: readonly string[];
 }
 
 /** The step of an earlier run that a unit takes back. */

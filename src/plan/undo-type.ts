@@ -8,7 +8,7 @@ import { castTo, collationOf, tablesBehindForeignKeys } from './plan-types.js';
 import { hazardIf, mayBeLarge, type PlanContext } from './proposal.js';
 import { remakeViews, type Remaking } from './remake-views.js';
 import { alterColumn, step } from './statements.js';
-import type { Step } from './step.js';
+import type { Step, TakenAlong } from './step.js';
 import { isWidened } from './type-change.js';
 
 /** How something is as it was, and which values that loses. */
@@ -16,6 +16,8 @@ export interface Former {
   readonly steps: readonly Step[];
   readonly loss: Loss;
   readonly hazards: readonly (Hazard | null)[];
+  /** What goes with it that it does not name. */
+  readonly takesAlong?: TakenAlong;
 }
 
 /**

@@ -1,7 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import pg from 'pg';
+import { describe, expect, test, vi } from 'vitest';
+import { closeAfter } from '../setup/open-resources.js';
 import { CATALOG } from './catalog.js';
 import {
   approveAll,
+  approveUndo,
   healedRun,
   hotel,
   lift,
@@ -101,9 +104,54 @@ describe('what a later run has done is not taken back by way of an earlier one',
     expect(reasonsOf(report)).toEqual([
       'by_hand, hand_check, lift_unique would go with it, and not come back: take that back or drop it first, or approve this',
     ]);
-    await approveAll(later);
-    expect(sqlOf(await later.heal())).toContain('ALTER TABLE "public"."lift" DROP COLUMN "floor"');
+    await approveUndo(later);
+    await database.query('create index after_all on lift (floor)');
+    const voided = await later.heal();
+    expect(voided.applied).toEqual([]);
+    expect(reasonsOf(voided)).toEqual([
+      expect.stringMatching(/^after_all, by_hand, hand_check, lift_unique/),
+    ]);
+    await approveUndo(later);
+    expect(sqlOf(await later.heal())).toEqual([
+      'DROP INDEX "public"."after_all"',
+      'DROP INDEX "public"."by_hand"',
+      'ALTER TABLE "public"."lift" DROP CONSTRAINT "hand_check"',
+      'ALTER TABLE "public"."lift" DROP CONSTRAINT "lift_unique"',
+      'ALTER TABLE "public"."lift" DROP COLUMN "floor"',
+    ]);
   });
+
+  test.each(['approved', 'not approved'])(
+    'an index that is built while the undo waits for its table, %s',
+    async (how) => {
+      const database = await hotel();
+      const migrator = await release(database, [lift({ code: TEXT })], { lockTimeoutMs: 5000 });
+      const run = await healedRun(migrator);
+      const isApproved = how === 'approved';
+      if (isApproved) {
+        await database.query(`update lift set code = 'x'`);
+        await migrator.rollback(run, 'ada');
+        await approveUndo(migrator);
+      }
+      const other = new pg.Client({ connectionString: database.url });
+      await other.connect();
+      closeAfter('test', () => other.end());
+      await other.query('begin; create index meanwhile on lift (code)');
+      const undone = isApproved ? migrator.heal() : migrator.rollback(run, 'ada');
+      await vi.waitFor(async () => {
+        const waiting = await database.query(`select from auto_migration.step where outcome = 'running'`);
+        expect(waiting).not.toEqual([]);
+      }, 5000);
+      await other.query('commit');
+      const { applied, failed } = await undone;
+      expect(applied).toEqual([]);
+      expect(failed.map(({ error }) => error)).toEqual([
+        expect.stringMatching(/^meanwhile was built on it meanwhile, and would go with it/),
+      ]);
+      const { drift } = await migrator.check();
+      expect(reasonsOf({ open: drift })).toContainEqual(expect.stringMatching(/meanwhile would go with it/));
+    },
+  );
 
   test('a column of a table that was dropped and made anew', async () => {
     const database = await hotel('create table room (id integer constraint room_pkey primary key)');

@@ -2,6 +2,7 @@ import { EntitySchema, type EntitySchemaColumnOptions, type EntitySchemaOptions 
 import { expect } from 'vitest';
 import type { AutoMigratorOptions } from '../../src/auto-migration.options.js';
 import { AutoMigrator } from '../../src/auto-migrator.js';
+import type { Drift } from '../../src/plan/plan.js';
 import { openDataSource } from '../auto-migrator/open-data-source.js';
 import { createTestDatabase, type TestDatabase } from '../setup/database.js';
 
@@ -53,12 +54,18 @@ export async function healedRun(migrator: AutoMigrator): Promise<string> {
 
 /** Approves all that is open, or extra. */
 export async function approveAll(migrator: AutoMigrator): Promise<void> {
+  await approveWhere(migrator, () => true);
+}
+
+/** Approves what is still to be taken back. */
+export async function approveUndo(migrator: AutoMigrator): Promise<void> {
+  await approveWhere(migrator, ({ kind }) => kind === 'undo');
+}
+
+async function approveWhere(migrator: AutoMigrator, isMeant: (drift: Drift) => boolean): Promise<void> {
   const { drift } = await migrator.check();
-  const { refused } = await migrator.approve(
-    drift.map(({ id }) => id),
-    'bob',
-  );
-  expect(refused).toEqual([]);
+  const ids = drift.filter(isMeant).map(({ id }) => id);
+  expect(await migrator.approve(ids, 'bob')).toMatchObject({ refused: [] });
 }
 
 export function sqlOf({ applied }: { readonly applied: readonly { readonly sql: string }[] }): string[] {
