@@ -20,7 +20,7 @@ export interface UndoRequest {
   readonly actual: string | null;
   /** Of a column that got another type. */
   readonly formerDefault: string | null;
-  /** Of a column that was added: the statements that have made what had been missing on its table; else null. */
+  /** Of what others may have built on: the statements that have made what had been missing on its table; else null. */
   readonly madeWith: readonly string[] | null;
   /** The first later run that has changed the same and was not taken back; null where there is none. */
   readonly changedBy: string | null;

@@ -4,10 +4,10 @@ import { pinUndone, unpin } from '../journal/pins.js';
 import { noteRefusedUndo, undoIsDone } from '../journal/undos.js';
 import { describeLoss, growthOf, type Approval } from '../plan/approval.js';
 import type { Loss } from '../plan/loss.js';
-import type { BuiltOn } from '../plan/obstacles.js';
 import type { PlannedUnit } from '../plan/plan.js';
 import type { Count } from '../plan/question.js';
 import type { TakenAlong } from '../plan/step.js';
+import type { Built } from '../plan/undo-built.js';
 import { queryRows, run, type Connection } from '../schema/connection.js';
 import { quoteLiteral, quoteQualified } from '../schema/identifier.js';
 import { StepFailure, type StepInUnit } from './steps.js';
@@ -52,7 +52,7 @@ async function assertNothingBuilt(
   approval: Approval | undefined,
   { question, known }: TakenAlong,
 ): Promise<void> {
-  const [row] = await queryRows<{ built: BuiltOn[] }>(connection, `select (${question}) as built`);
+  const [row] = await queryRows<{ built: Built[] }>(connection, `select (${question}) as built`);
   const others = (row?.built ?? []).map(({ name }) => name).filter((name) => !known.includes(name));
   if (others.length === 0) return;
   const reason = `${others.join(', ')} was built on it meanwhile, and would go with it`;

@@ -20,9 +20,9 @@ function asRecord(schema: string): string {
     case when f.table_name is not null then json_build_object('schema', f.table_schema, 'name', f.table_name) end as "table"`;
 }
 
-/** The statements by which the run has made what had been missing on the table of a column that it has added. */
+/** The statements by which the run has made what had been missing on a relation that it has made, or added a column to. */
 function madeWith(schema: string): string {
-  return `case when s.sql like '% ADD COLUMN %' then (select json_agg(m.sql) from ${journalTable(schema, 'step')} m
+  return `case when s.sql ~ '( ADD COLUMN |^CREATE (TABLE|MATERIALIZED VIEW) )' then (select json_agg(m.sql) from ${journalTable(schema, 'step')} m
       join ${journalTable(schema, 'finding')} g on g.step_id = m.id
     where m.run_id = s.run_id and (g.table_schema, g.table_name) = (f.table_schema, f.table_name)
       and (g.kind like 'missing-%' or g.kind = 'invalid-index')) end`;

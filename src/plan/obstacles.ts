@@ -48,25 +48,6 @@ export function obstaclesOfKey(
   );
 }
 
-/** An index or a constraint. */
-export interface BuiltOn {
-  readonly name: string;
-  readonly is: 'index' | 'constraint';
-}
-
-/** The indexes and constraints that would go with a column, as a list of {@link BuiltOn}. */
-export function builtOnColumn(table: QualifiedName, column: string): Question {
-  // What is of a key alone is found by the key.
-  return `select coalesce(json_agg(json_build_object('name', name, 'is', "is") order by name), '[]') from (
-    select distinct coalesce(k.conname, i.relname) as name, case when k.oid is null then 'index' else 'constraint' end as "is"
-    from pg_attribute a
-    join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = a.attrelid and d.refobjsubid = a.attnum
-    left join pg_class i on d.classid = 'pg_class'::regclass and i.oid = d.objid and i.relkind in ('i', 'I')
-    left join pg_constraint k on d.classid = 'pg_constraint'::regclass and k.oid = d.objid and k.contype <> 'n'
-    where a.attrelid = to_regclass(${quoteLiteral(quoteQualified(table))}) and a.attname = ${quoteLiteral(column)}
-      and coalesce(k.conname, i.relname) is not null) built`;
-}
-
 /** The columns that an index reads, as a list of names. */
 export function columnsOfIndex(index: QualifiedName): Question {
   const name = quoteLiteral(quoteQualified(index));

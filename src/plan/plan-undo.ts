@@ -13,11 +13,11 @@ import {
 import { findTable } from './build-index.js';
 import type { Hazard } from './hazard.js';
 import { lossOfRows, type Loss } from './loss.js';
-import { builtOnColumn, columnsOfConstraint, columnsOfIndex, type BuiltOn } from './obstacles.js';
+import { columnsOfConstraint, columnsOfIndex } from './obstacles.js';
 import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from './proposal.js';
 import { referencedBy, step } from './statements.js';
 import { loneUnit, unit, type LockMode, type Step, type Unit } from './step.js';
-import type { Question } from './question.js';
+import { builtByOthers, type OthersWork } from './undo-built.js';
 import { costOf, lossOfNew } from './undo-loss.js';
 import { isWhole, KINDS_OF_TYPE, takenBack } from './undo-run.js';
 import { formerType, type Former } from './undo-type.js';
@@ -42,6 +42,11 @@ export const planUndo: Planner<'undo'> = (difference, context) => {
   const undo = takenBack(request);
   if ('reason' in undo) return propose([], [{ kind: 'undecided', detail: undo.reason }]);
   const units = undo.sql.map((sql): Unit => ({ ...unitOf(sql, back), undoes }));
+  if (table && request.sql.startsWith('CREATE MATERIALIZED VIEW ')) {
+    const { drops, hazard, takesAlong } = builtByOthers(difference, table, null, context);
+    const alone = units.map((each): Unit => ({ ...each, steps: [...drops, ...each.steps], takesAlong }));
+    return propose(alone, [hazard, ...refused]);
+  }
   return propose(units, [partOfWhatStays(difference, context), ...refused]);
 };
 
@@ -92,47 +97,24 @@ function formerOf(difference: Difference<'undo'>, table: QualifiedName, context:
     return { steps, loss, hazards: [] };
   };
   const name = quoteQualified(table);
-  if (isNewTable(request)) return dropping(`DROP TABLE ${name}`, lossOfRows(table, isLarge), () => true);
+  if (isNewTable(request))
+    return withOthersWork(
+      dropping(`DROP TABLE ${name}`, lossOfRows(table, isLarge), () => true),
+      builtByOthers(difference, table, null, context),
+    );
   const found = columnOf(request, context.actual);
   if (!found) return null;
   if (addedColumn(request) === null) return formerType(difference, table, found, context);
   const sql = `ALTER TABLE ${name} DROP COLUMN ${quoteIdentifier(found.name)}`;
   const loss = lossOfNew(request, table, found, isLarge);
-  const former = dropping(sql, loss, ({ columns }) => columns.includes(found.name));
-  return withBuiltByOthers(difference, table, former, builtOnColumn(table, found.name), context);
+  return withOthersWork(
+    dropping(sql, loss, ({ columns }) => columns.includes(found.name)),
+    builtByOthers(difference, table, found.name, context),
+  );
 }
 
-/**
- * An index or a constraint that another run or somebody's hand has made, or this run in place of another, would go with the
- * column without a word. So each has a statement of its own, and whoever approves the undo approves these.
- */
-function withBuiltByOthers(
-  difference: Difference<'undo'>,
-  table: QualifiedName,
-  former: Former,
-  question: Question,
-  context: PlanContext,
-): Former {
-  const built = (context.fact(question) as BuiltOn[] | undefined) ?? [];
-  const made = (difference.request.madeWith ?? []).map((sql) => ({ sql }));
-  const own = made.flatMap((each) => [builtIndex(each)?.name, addedConstraint(each)]);
-  const others = built.filter(({ name }) => !own.includes(name));
-  const drops = others.map(({ name, is }) => {
-    const quoted = quoteIdentifier(name);
-    const sql =
-      is === 'index'
-        ? `DROP INDEX ${quoteIdentifier(table.schema)}.${quoted}`
-        : `ALTER TABLE ${quoteQualified(table)} DROP CONSTRAINT ${quoted}`;
-    const alsoLocks = behindKeys(difference, context, (key) => key.name === name);
-    return step(difference, `drop ${is}`, sql, 'ACCESS EXCLUSIVE', { alsoLocks });
-  });
-  const detail = `${others.map(({ name }) => name).join(', ')} would go with it, and not come back: take that back or drop it first, or approve this`;
-  return {
-    ...former,
-    steps: [...drops, ...former.steps],
-    hazards: [hazardIf(others.length > 0, 'undecided', detail)],
-    takesAlong: { question, known: built.map(({ name }) => name) },
-  };
+function withOthersWork(former: Former, { drops, hazard, takesAlong }: OthersWork): Former {
+  return { ...former, steps: [...drops, ...former.steps], hazards: [hazard], takesAlong };
 }
 
 /** What foreign keys of the table point to that go with what is undone. */

@@ -107,7 +107,7 @@ export interface Unit {
 
 /** What goes when something is dropped that it is built on. */
 export interface TakenAlong {
-  /** Answers with a list of {@link BuiltOn}. */
+  /** Answers with a list of {@link Built}. */
   readonly question: Question;
   /** What there was when it was planned, by name. */
   readonly known: readonly string[];

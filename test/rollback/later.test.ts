@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { ViewColumn, ViewEntity, type EntitySchema } from 'typeorm';
 import { describe, expect, test, vi } from 'vitest';
 import { closeAfter } from '../setup/open-resources.js';
 import { CATALOG } from './catalog.js';
@@ -152,6 +153,62 @@ describe('what a later run has done is not taken back by way of an earlier one',
       expect(reasonsOf({ open: drift })).toContainEqual(expect.stringMatching(/meanwhile would go with it/));
     },
   );
+
+  const STATISTICS = 'create statistics by_hand on id, code from lift';
+  @ViewEntity({ name: 'lifts', materialized: true, expression: 'SELECT id FROM lift' })
+  class Lifts {
+    @ViewColumn() id!: number;
+  }
+  type Entity = EntitySchema | typeof Lifts;
+  const builds: Record<string, readonly [entities: readonly Entity[], by: string, drops: readonly string[]]> =
+    {
+      'statistics over a column': [
+        [lift({ code: TEXT })],
+        STATISTICS,
+        ['DROP STATISTICS "public"."by_hand"'],
+      ],
+      'an index on a materialized view': [
+        [lift({}), Lifts],
+        'create index by_hand on lifts (id)',
+        ['DROP INDEX "public"."by_hand"'],
+      ],
+      'what others have added to an empty table': [
+        [
+          lift({}),
+          table(
+            'room',
+            { code: TEXT },
+            { indices: [{ columns: ['code'] }], uniques: [{ columns: ['code'] }] },
+          ),
+        ],
+        `create index by_hand on room (code); create policy hand_policy on room; alter table room add hand_column text;
+        alter table room add constraint hand_check check (hand_column <> code);
+        create trigger hand_trigger before update on room for each row execute function suppress_redundant_updates_trigger();
+        create statistics hand_statistics on id, code from room`,
+        [
+          'DROP POLICY "hand_policy" ON "public"."room"',
+          'DROP TRIGGER "hand_trigger" ON "public"."room"',
+          'DROP STATISTICS "public"."hand_statistics"',
+          'DROP INDEX "public"."by_hand"',
+          'ALTER TABLE "public"."room" DROP CONSTRAINT "hand_check"',
+          'ALTER TABLE "public"."room" DROP COLUMN "hand_column"',
+        ],
+      ],
+    };
+  test.for(Object.entries(builds))('%s', async ([, [entities, byHand, drops]]) => {
+    const database = await hotel();
+    const migrator = await release(database, entities);
+    const run = await healedRun(migrator);
+    await database.query(byHand);
+    const report = await migrator.rollback(run, 'ada');
+    expect(report).toMatchObject({ applied: [], failed: [] });
+    expect(reasonsOf(report)).toEqual([expect.stringMatching(/would go with it, and not come back/)]);
+    await approveUndo(migrator);
+    const undone = await migrator.heal();
+    expect(undone.failed).toEqual([]);
+    expect(sqlOf(undone)).toEqual([...drops, expect.stringMatching(/^(DROP|ALTER)/)]);
+    expect(report.open.flatMap(({ sql }) => sql)).toEqual(sqlOf(undone));
+  });
 
   test('a column of a table that was dropped and made anew', async () => {
     const database = await hotel('create table room (id integer constraint room_pkey primary key)');

@@ -35,14 +35,17 @@ export async function hotel(more = ''): Promise<TestDatabase> {
 /** A release, of which no other one's process is there any more. */
 export async function release(
   database: TestDatabase,
-  entities: EntitySchema[],
+  entities: readonly (EntitySchema | (new () => object))[],
   options: AutoMigratorOptions = {},
 ): Promise<AutoMigrator> {
   const claims = `do $$ begin
     if to_regclass('auto_migration.claim') is not null then
       update auto_migration.claim set last_seen_at = clock_timestamp() - interval '1 hour'; end if; end $$`;
   await database.query(claims);
-  return new AutoMigrator(await openDataSource(database.url, entities), { execution: 'online', ...options });
+  return new AutoMigrator(await openDataSource(database.url, [...entities]), {
+    execution: 'online',
+    ...options,
+  });
 }
 
 /** Heals, and answers with the run. */
