@@ -119,8 +119,8 @@ export function isLookedAt(step: AppliedToTable, schemas: readonly string[]): bo
   return of === null || schemas.includes(of);
 }
 
-/** What a step has made that belongs to no table; an extension is in no schema that matters. */
-function madeAlone({ sql }: Applied) {
+/** What a step has made that belongs to no table; an extension is in no schema that matters. Null for other steps. */
+export function madeAlone({ sql }: Applied) {
   const [, what, schema, quoted] = CREATE_WITHOUT_TABLE.exec(sql) ?? [];
   if (what === undefined || quoted === undefined) return null;
   const name = bare(quoted);

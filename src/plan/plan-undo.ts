@@ -1,6 +1,6 @@
 import type { Difference } from '../drift/drift-kind.js';
 import type { UndoRequest } from '../drift/undo-request.js';
-import { isSameName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
+import { isSameName, onlyName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
 import type { Constraint, QualifiedName } from '../schema/model.js';
 import {
   addedColumn,
@@ -19,6 +19,7 @@ import { referencedBy, step } from './statements.js';
 import { loneUnit, unit, type LockMode, type Step, type Unit } from './step.js';
 import { builtByOthers, type OthersWork } from './undo-built.js';
 import { costOf, lossOfNew } from './undo-loss.js';
+import { keysTo } from './undo-order.js';
 import { isWhole, KINDS_OF_TYPE, takenBack } from './undo-run.js';
 import { formerType, type Former } from './undo-type.js';
 
@@ -97,11 +98,11 @@ function formerOf(difference: Difference<'undo'>, table: QualifiedName, context:
     return { steps, loss, hazards: [] };
   };
   const name = quoteQualified(table);
-  if (isNewTable(request))
-    return withOthersWork(
-      dropping(`DROP TABLE ${name}`, lossOfRows(table, isLarge), () => true),
-      builtByOthers(difference, table, null, context),
-    );
+  if (isNewTable(request)) {
+    const former = dropping(`DROP TABLE ${name}`, lossOfRows(table, isLarge), () => true);
+    const steps = [...keysOfLaterUndos(difference, table, context), ...former.steps];
+    return withOthersWork({ ...former, steps }, builtByOthers(difference, table, null, context));
+  }
   const found = columnOf(request, context.actual);
   if (!found) return null;
   if (addedColumn(request) === null) return formerType(difference, table, found, context);
@@ -111,6 +112,23 @@ function formerOf(difference: Difference<'undo'>, table: QualifiedName, context:
     dropping(sql, loss, ({ columns }) => columns.includes(found.name)),
     builtByOthers(difference, table, found.name, context),
   );
+}
+
+/** Tables of one run may point to each other, in a circle even: a key goes with the first of the two. */
+function keysOfLaterUndos(
+  difference: Difference<'undo'>,
+  target: QualifiedName,
+  { actual }: PlanContext,
+): Step[] {
+  const { request, siblings } = difference;
+  const goLater = siblings.filter((each) => isNewTable(each) && Number(each.stepId) < Number(request.stepId));
+  return keysTo(target, actual)
+    .filter(({ table }) => goLater.some((each) => each.table && isSameName(each.table, table)))
+    .map(({ table, name }) => {
+      const sql = `ALTER TABLE ${quoteQualified(table)} DROP CONSTRAINT ${quoteIdentifier(name)}`;
+      const cost = { table: onlyName(table), alsoLocks: [target] };
+      return step(difference, 'drop foreign key', sql, 'ACCESS EXCLUSIVE', cost);
+    });
 }
 
 function withOthersWork(former: Former, { drops, hazard, takesAlong }: OthersWork): Former {

@@ -116,7 +116,7 @@ export function planDifferences(
     proposal: withPresumed(propose(difference), presumedBy(difference, renames), waiting),
   }));
   const planned = withWaiting(proposed, actual).map(({ difference, proposal }) => {
-    const presumes = [...presumedBy(difference, renames), ...undoneBefore(difference)];
+    const presumes = [...presumedBy(difference, renames), ...undoneBefore(difference, actual)];
     const drift = toDrift(difference, proposal, policy);
     const units = unitsIn(proposal).map((unit, i): PlannedUnit => ({
       ...unit,

@@ -1,17 +1,83 @@
-import { isSameName } from '../schema/identifier.js';
 import type { Difference } from '../drift/drift-kind.js';
 import type { UndoRequest } from '../drift/undo-request.js';
-import { addedConstraint, builtIndex, givenName, type GivenName } from './applied-step.js';
+import { isSameName, printedName } from '../schema/identifier.js';
+import type { Constraint, QualifiedName, Schema } from '../schema/model.js';
+import {
+  addedColumn,
+  addedConstraint,
+  builtIndex,
+  changedType,
+  givenName,
+  isNewTable,
+  madeAlone,
+  type GivenName,
+} from './applied-step.js';
 
-/** What has to be taken back before a name, as objects: it could not be found under the old one. */
-export function undoneBefore(difference: Difference): readonly string[] {
+/**
+ * What has to be taken back before, as objects: what was done under a name that is taken back, as it could not be found
+ * under the old one, and what PostgreSQL needs the object for. The foreign keys of whole tables are dropped on their own.
+ */
+export function undoneBefore(difference: Difference, actual: Schema): readonly string[] {
   if (difference.kind !== 'undo') return [];
   const { request, siblings } = difference;
-  return siblings.filter((later) => bearsNameOf(later, request)).map(({ object }) => object);
+  return siblings
+    .filter(
+      (other) => bearsNameOf(other, request) || (!isNewTable(other) && isBuiltUpon(other, request, actual)),
+    )
+    .map(({ object }) => object);
+}
+
+/** Whether one undo cannot be while another stays open. */
+export function waitsForUndo(request: UndoRequest, open: UndoRequest, actual: Schema): boolean {
+  return bearsNameOf(open, request) || isBuiltUpon(open, request, actual);
+}
+
+/** Whether a foreign key, a column or a table needs what an undo would take away. */
+function isBuiltUpon(other: UndoRequest, request: UndoRequest, actual: Schema): boolean {
+  if (isNewTable(request) && request.table) {
+    const { table } = request;
+    return keysTo(table, actual).some((key) => isOf(other, key.table, key.columns, key.name));
+  }
+  const made = madeAlone(request);
+  if (made?.what === 'SCHEMA')
+    return (other.table?.schema ?? madeAlone(other)?.schema) === made.name && other !== request;
+  if (made?.what !== 'TYPE' || made.schema === null) return false;
+  const type = printedName({ schema: made.schema, name: made.name });
+  return actual.tables.some((table) =>
+    table.columns.some(
+      (each) => each.type.replace(/(\[\])+$/, '') === type && isOf(other, table, [each.name]),
+    ),
+  );
+}
+
+/** Whether a step has made, or given its type, what has these columns: all of the table, a column, or the key itself. */
+function isOf(step: UndoRequest, table: QualifiedName, columns: readonly string[], key?: string): boolean {
+  if (!step.table || !isSameName(step.table, table)) return false;
+  const column = addedColumn(step) ?? changedType(step);
+  return (
+    isNewTable(step) ||
+    (column !== null && columns.includes(column)) ||
+    (key !== undefined && addedConstraint(step) === key)
+  );
+}
+
+interface KeyOf extends Constraint {
+  readonly table: QualifiedName;
+}
+
+/** The foreign keys of other tables that point to one. */
+export function keysTo(target: QualifiedName, { tables }: Schema): readonly KeyOf[] {
+  return tables
+    .filter((table) => !isSameName(table, target))
+    .flatMap((table) =>
+      table.constraints
+        .filter(({ references }) => references && isSameName(references, target))
+        .map((key) => ({ ...key, table })),
+    );
 }
 
 /** Whether a step was taken under a name that an earlier one has given. */
-export function bearsNameOf(later: UndoRequest, earlier: UndoRequest): boolean {
+function bearsNameOf(later: UndoRequest, earlier: UndoRequest): boolean {
   const given = givenName(earlier);
   if (given === null || Number(later.stepId) <= Number(earlier.stepId)) return false;
   const { table } = later;

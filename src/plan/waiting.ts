@@ -4,7 +4,7 @@ import type { Constraint, Enum, Index, QualifiedName, Schema, Table } from '../s
 import type { Hazard } from './hazard.js';
 import { hazardOfWaiting, isRename, type Rename } from './presumed.js';
 import type { Proposal, Settled } from './proposal.js';
-import { bearsNameOf } from './undo-order.js';
+import { waitsForUndo } from './undo-order.js';
 
 /** A difference and what is proposed to do about it. */
 export interface Planned {
@@ -96,7 +96,7 @@ function waitsFor(difference: Difference, blocker: Difference, actual: Schema): 
     case 'renamed-column':
       return pointsTo(difference, blocker);
     case 'undo':
-      return difference.kind === 'undo' && bearsNameOf(blocker.request, difference.request);
+      return difference.kind === 'undo' && waitsForUndo(difference.request, blocker.request, actual);
     case 'different-view':
       return isIndexOf(difference, blocker);
     case 'missing-column':
