@@ -17,7 +17,7 @@ import { heeding } from './stopping.js';
 
 /** How a run was taken back. Plain data. */
 export interface RollbackReport {
-  /** undone: all of it; partly-undone: see what is left; nothing-to-do: nothing of it could be, or is there any more. */
+  /** undone: all of it; partly-undone: see what is left; nothing-to-do: nothing of it can be, or is there any more; failed: nothing was, see why. */
   readonly outcome: 'undone' | 'partly-undone' | 'nothing-to-do' | 'failed' | 'another-healer';
   /** Of the journal: the run that took it back; null when nothing was tried. */
   readonly runId: string | null;
@@ -122,35 +122,50 @@ async function takeBack(
   const look = await context.lookout.look(session);
   await closeUndos(connection, journalSchema, look.goneUndos);
   const { drift } = look.plan;
-  const open = drift.filter((each) => each.kind === 'undo' && isOf(each, runId));
+  const undos = drift.filter((each) => each.kind === 'undo' && isOf(each, runId));
+  const open = undos.filter(({ disposition }) => disposition === 'open');
   const pinned = drift.filter(({ hazards }) => hazards.includes('pinned'));
   const before = undoable.filter(({ isUndone }) => isUndone);
   const kept = [
     ...notUndone,
     ...undoable.filter((each) => !before.includes(each) && !seen.includes(each)).map(because(NOT_LOOKED_AT)),
-    ...notFound(left, rolled, open).map(because(NOT_FOUND)),
+    ...untried(undos, rolled).map(({ object, actual }) => ({
+      object,
+      action: actual ?? '',
+      reason: UNTRIED,
+    })),
+    ...notFound(left, rolled, undos).map(because(NOT_FOUND)),
   ];
   const isLeft = open.length + rolled.failed.length + kept.length > 0;
-  const outcome = rolled.applied.length === 0 ? 'nothing-to-do' : isLeft ? 'partly-undone' : 'undone';
+  const outcome = isLeft ? 'partly-undone' : 'undone';
   return {
     ...NOTHING,
-    outcome,
     ...rolled,
+    outcome: rolled.applied.length > 0 ? outcome : rolled.failed.length > 0 ? 'failed' : 'nothing-to-do',
     open,
     notUndone: [...kept, ...before.map(because(UNDONE))],
     pinned,
   };
 }
 
+/** What nothing stands in the way of but what has failed before it. */
+function untried(undos: readonly Drift[], { failed }: Rolled): Drift[] {
+  return undos.filter((each) => each.disposition === 'heal' && !failed.some((step) => isStepOf(step, each)));
+}
+
+function isStepOf({ object, action }: FailedStep, { object: of, actual }: Drift): boolean {
+  return object === of && action === `undo ${actual}`;
+}
+
 /** What was wanted, and has led to nothing: somebody has taken it away before. */
 function notFound(
   undoable: readonly AppliedRecord[],
   { applied, failed }: Rolled,
-  open: readonly Drift[],
+  undos: readonly Drift[],
 ): AppliedRecord[] {
   const seen = new Set([
     ...[...applied, ...failed].map(({ object, action }) => `${action} ${object}`),
-    ...open.map(({ object, actual }) => `undo ${actual} ${object}`),
+    ...undos.map(({ object, actual }) => `undo ${actual} ${object}`),
   ]);
   return undoable.filter(({ object, action }) => !seen.has(`undo ${action} ${object}`));
 }
@@ -161,7 +176,8 @@ function because(reason: string): (step: AppliedRecord) => NotUndone {
 
 const UNDONE = 'it was taken back before';
 const NOT_FOUND =
-  'it is not there as the run has made it (somebody has changed it, or a later run has renamed it: take that back first), or waits for what has failed before';
+  'it is not there as the run has made it: somebody has changed it, or a later run has renamed it, which is to be taken back first';
+const UNTRIED = 'it waits for what has failed before it; the next healing tries both';
 const NOT_LOOKED_AT = 'it is in a schema that is not looked at';
 
 function isOf({ desired }: Drift, runId: string): boolean {

@@ -267,7 +267,7 @@ test('what somebody has replaced by hand stays as it is', async () => {
   const { applied, notUndone } = await migrator.rollback(run, 'ada');
   expect(applied).toEqual([]);
   expect(notUndone.map(({ reason }) => reason)).toContain(
-    'it is not there as the run has made it (somebody has changed it, or a later run has renamed it: take that back first), or waits for what has failed before',
+    'it is not there as the run has made it: somebody has changed it, or a later run has renamed it, which is to be taken back first',
   );
   expect(await database.query(CATALOG)).toEqual(before);
 });

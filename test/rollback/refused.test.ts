@@ -1,9 +1,11 @@
+import pg from 'pg';
 import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
 import { describe, expect, test } from 'vitest';
 import { AutoMigrator } from '../../src/auto-migrator.js';
 import type { Execution } from '../../src/plan/proposal.js';
 import { openDataSource } from '../auto-migrator/open-data-source.js';
 import { createTestDatabase, type TestDatabase } from '../setup/database.js';
+import { closeAfter } from '../setup/open-resources.js';
 import { CATALOG } from './catalog.js';
 
 const guest = (...columns: string[]): EntitySchema =>
@@ -49,6 +51,37 @@ describe.each<Execution>(['online', 'atomic'])('an undo that PostgreSQL refuses,
     expect(await first.rollback(runId ?? '', 'ada')).toMatchObject({ outcome: 'undone', failed: [] });
     expect(await database.query(CATALOG)).toEqual(before);
   });
+});
+
+test('an undo that gets no lock is told as failed, what waits for it as not undone, and both are done by the next', async () => {
+  const database = await createTestDatabase();
+  await database.query('create table visitor (id integer constraint guest_pkey primary key)');
+  const before = await database.query(CATALOG);
+  const migrator = new AutoMigrator(await openDataSource(database.url, [guest('note')]), {
+    execution: 'online',
+    renamedFrom: { tables: { guest: ['visitor'] } },
+    lockTimeoutMs: 50,
+  });
+  const { runId } = await migrator.heal();
+  const reader = new pg.Client({ connectionString: database.url });
+  await reader.connect();
+  closeAfter('test', () => reader.end());
+  await reader.query('begin; select from guest');
+  expect(await migrator.rollback(runId ?? '', 'ada')).toMatchObject({
+    outcome: 'failed',
+    open: [],
+    failed: [{ action: 'undo add column', object: 'public.guest.note' }],
+    notUndone: [
+      {
+        action: 'rename table',
+        object: 'public.guest',
+        reason: 'it waits for what has failed before it; the next healing tries both',
+      },
+    ],
+  });
+  await reader.query('commit');
+  expect(await migrator.rollback(runId ?? '', 'ada')).toMatchObject({ outcome: 'undone' });
+  expect(await database.query(CATALOG)).toEqual(before);
 });
 
 test('an index whose undo is refused, and then approved, is undone once', async () => {
