@@ -160,7 +160,7 @@ type Undos = ReadonlyMap<Step, Undo>;
 /** Nobody counts what reverting a migration loses, so that what may hold values stays. */
 function undosOf(units: readonly PlannedUnit[]): Undos {
   const steps = units.flatMap(({ steps: own, drift: { kind, actual } }) =>
-    own.map((step) => ({ ...step, step, kind, actual, changedBy: null })),
+    own.map((step) => ({ ...step, step, kind, actual, begunBy: null, changedBy: null })),
   );
   const judged = judgeSteps(steps, (whole) => undoOf(whole, whole));
   return new Map(judged.map(({ each, undo }) => [each.step, IS_NEEDED.test(each.sql) ? NEEDED : undo]));

@@ -1,5 +1,11 @@
 import type { QualifiedName } from '../schema/model.js';
 
+/** What a later run has done to the same. */
+export interface LaterRun {
+  readonly runId: string;
+  readonly steps: readonly Pick<UndoRequest, 'sql' | 'kind' | 'actual'>[];
+}
+
 /** Somebody's wish to have a step of a run taken back. */
 export interface UndoRequest {
   /** Of the journal, as are the others. */
@@ -22,8 +28,10 @@ export interface UndoRequest {
   readonly formerDefault: string | null;
   /** Of what others may have built on: the statements that have made what had been missing on its table; else null. */
   readonly madeWith: readonly string[] | null;
+  /** Of a key that was made of an index: the statements of runs before that had begun with it; else null. */
+  readonly begunBy: readonly string[] | null;
   /** The first later run that has changed the same and was not taken back; null where there is none. */
-  readonly changedBy: string | null;
+  readonly changedBy: LaterRun | null;
   /** What PostgreSQL has said when it was tried; null where it was not. */
   readonly refusal: string | null;
 }

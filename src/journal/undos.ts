@@ -16,7 +16,7 @@ const ofFinding = (column: 'desired' | 'former_default'): string => `to_jsonb(f)
 function asRecord(schema: string): string {
   return `s.id::text as "stepId", s.run_id::text as "runId", s.action, s.sql, s.object, f.kind, f.actual,
     ${ofFinding('desired')} as desired, ${ofFinding('former_default')} as "formerDefault", ${changedBy(schema)} as "changedBy",
-    ${madeWith(schema)} as "madeWith",
+    ${madeWith(schema)} as "madeWith", ${begunBy(schema)} as "begunBy",
     case when f.table_name is not null then json_build_object('schema', f.table_schema, 'name', f.table_name) end as "table"`;
 }
 
@@ -55,16 +55,26 @@ const NEW_TABLES = ['missing-table', 'extra-table'];
 
 export const listOf = (kinds: readonly string[]): string => kinds.map(quoteLiteral).join(', ');
 
-/** Of the step `s` and its finding `f`. */
+/** Of the step `s` and its finding `f`: the first later run that has changed the same, with what it has done. */
 function changedBy(schema: string): string {
   const [steps, findings, undos] = (['step', 'finding', 'undo'] as const).map((name) =>
     journalTable(schema, name),
   );
-  return `(select min(l.run_id)::text from ${steps} l join ${findings} g on g.step_id = l.id
+  return `(select json_build_object('runId', l.run_id::text,
+      'steps', json_agg(json_build_object('sql', l.sql, 'kind', g.kind, 'actual', g.actual) order by l.id))
+    from ${steps} l join ${findings} g on g.step_id = l.id
     where l.run_id > s.run_id and l.outcome in (${DONE}) and g.kind not in (${listOf(NO_CHANGES)}) and l.sql !~ ${quoteLiteral(LASTING)}
       and (l.object = s.object or g.kind in (${listOf(NEW_TABLES)}) and (g.table_schema, g.table_name) = (f.table_schema, f.table_name))
       and not exists (select from ${undos} u join ${steps} t on t.id = u.step_id
-        where t.run_id = l.run_id and t.object = l.object and u.done_at is not null))`;
+        where t.run_id = l.run_id and t.object = l.object and u.done_at is not null)
+    group by l.run_id order by l.run_id limit 1)`;
+}
+
+/** Of a step that has made a key of an index: what earlier runs have done about it, and died before they were done. */
+function begunBy(schema: string): string {
+  return `case when s.sql like '% USING INDEX %' then (select json_agg(e.sql) from ${journalTable(schema, 'step')} e
+      join ${journalTable(schema, 'finding')} g on g.step_id = e.id
+    where e.run_id < s.run_id and e.object = s.object and g.kind = f.kind and e.outcome in (${DONE})) end`;
 }
 
 /** What is still to be taken back, the latest step first. */

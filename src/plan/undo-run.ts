@@ -1,4 +1,4 @@
-import type { UndoRequest } from '../drift/undo-request.js';
+import type { LaterRun, UndoRequest } from '../drift/undo-request.js';
 import { isSameName, quoteLiteral } from '../schema/identifier.js';
 import { addedColumn, builtIndex, changedType, isNewTable, NAME, takenIndex } from './applied-step.js';
 import { undoOf, type Undo } from './undo.js';
@@ -33,7 +33,10 @@ export function splitRun(steps: readonly AppliedRecord[]): {
 }
 
 /** What is told of a step to judge how it is taken back. */
-export type DoneStep = Pick<AppliedRecord, 'sql' | 'object' | 'table' | 'kind' | 'actual' | 'changedBy'>;
+export type DoneStep = Pick<
+  AppliedRecord,
+  'sql' | 'object' | 'table' | 'kind' | 'actual' | 'begunBy' | 'changedBy'
+>;
 
 /**
  * How steps are taken back, the latest first. What belongs to a column, a table or a type that they have made goes, or
@@ -74,12 +77,25 @@ function findingOf({ kind, object }: DoneStep): string {
 function whyKept(steps: readonly DoneStep[], each: DoneStep): Undo | null {
   if (isNewTable(each) && steps.some((other) => other.kind === 'missing-note' && isSameTable(other, each)))
     return { reason: 'TypeORM keeps its notes there' };
-  const { changedBy } = each;
-  if (changedBy !== null) return { reason: `run ${changedBy} has changed it since; take that back first` };
+  if (each.changedBy !== null) return { reason: whyChangedSince(each.changedBy) };
   const taken = takenIndex(each);
-  if (taken !== null && !steps.some((other) => builtIndex(other)?.name === taken))
+  const own = [...steps, ...(each.begunBy ?? []).map((sql) => ({ sql }))];
+  if (taken !== null && !own.some((other) => builtIndex(other)?.name === taken))
     return { reason: 'it has taken an index that was there, which would go with it' };
   return null;
+}
+
+function whyChangedSince({ runId, steps }: LaterRun): string {
+  const lasting = steps
+    .filter((each) => !isWhole(each) && changedType(each) === null)
+    .flatMap((each) => {
+      const undo = takenBack(each);
+      return 'reason' in undo ? [undo.reason] : [];
+    });
+  const [why] = lasting;
+  return why === undefined
+    ? `run ${runId} has changed it since; take that back first`
+    : `run ${runId} has changed it since, and that cannot be taken back: ${why}`;
 }
 
 /** Whether a step has made a table or a column, with all that belongs to it. */

@@ -221,7 +221,11 @@ describe('what a later run has done is not taken back by way of an earlier one',
     await healedRun(again);
     expect(await again.rollback(run, 'ada')).toMatchObject({
       applied: [],
-      notUndone: [{ reason: `run ${dropped} has changed it since; take that back first` }],
+      notUndone: [
+        {
+          reason: `run ${dropped} has changed it since, and that cannot be taken back: what was dropped is gone`,
+        },
+      ],
     });
   });
 
@@ -248,6 +252,41 @@ describe('what a later run has done is not taken back by way of an earlier one',
       notUndone: [{ reason: `run ${died} has changed it since; take that back first` }],
     });
   });
+});
+
+test('a key is taken back with the index that an earlier run had begun it with before it died', async () => {
+  const database = await hotel('alter table lift add code text');
+  const before = await database.query(CATALOG);
+  const code = { ...TEXT, comment: 'told' };
+  const died = await healedRun(await release(database, [lift({ code })]));
+  const keyed = lift({ code }, { uniques: [{ name: 'lift_code', columns: ['code'] }] });
+  const migrator = await release(database, [keyed], { smallTableBytes: 0 });
+  const run = await healedRun(migrator);
+  await database.query(
+    `update auto_migration.step set run_id = ${died} where sql like 'CREATE UNIQUE INDEX %'`,
+  );
+  const { notUndone } = await migrator.rollback(died, 'ada');
+  const reason = `run ${run} has changed it since; take that back first`;
+  expect(notUndone).toMatchObject([{ object: 'public.lift.lift_code', reason }]);
+  expect(await migrator.rollback(run, 'ada')).toMatchObject({ outcome: 'undone', failed: [] });
+  expect(await database.query(CATALOG)).toEqual(before);
+  expect(await migrator.rollback(died, 'ada')).toMatchObject({ applied: [], open: [], failed: [] });
+  expect(await migrator.heal()).toMatchObject({
+    applied: [],
+    open: [{ hazards: ['pinned'] }, { hazards: ['pinned'] }],
+  });
+});
+
+test('what a later run has replaced for good is told as such', async () => {
+  const database = await hotel();
+  const rule = (expression: string) => lift({ code: TEXT }, { checks: [{ name: 'known', expression }] });
+  const run = await healedRun(await release(database, [rule(`code <> 'a'`)]));
+  const later = await release(database, [rule(`code <> 'b'`)]);
+  const laterRun = await healedRun(later);
+  const { notUndone } = await later.rollback(run, 'ada');
+  expect(notUndone.map(({ reason }) => reason)).toContain(
+    `run ${laterRun} has changed it since, and that cannot be taken back: what it replaced is not known`,
+  );
 });
 
 test('what somebody has replaced by hand stays as it is', async () => {
