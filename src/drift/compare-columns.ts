@@ -53,7 +53,10 @@ function isSame(wanted: Column, found: Column): boolean {
 }
 
 /** A constant is printed with its column's type behind it, or with that which the column had before. */
-export function isSameDefault(wanted: Column, found: Column): boolean {
+export function isSameDefault(
+  wanted: Pick<Column, 'type' | 'expression'>,
+  found: Pick<Column, 'type' | 'expression'>,
+): boolean {
   if (wanted.expression === found.expression) return true;
   const casts = [wanted, found].map(({ type }) => `::${type.replace(/\([\d,]+\)/, '')}`);
   const [one, other] = [wanted, found].map(({ expression }) => {

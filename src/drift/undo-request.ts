@@ -26,7 +26,10 @@ export interface UndoRequest {
   readonly actual: string | null;
   /** Of a column that got another type. */
   readonly formerDefault: string | null;
-  /** Of what others may have built on: the statements that have made what had been missing on its table; else null. */
+  /**
+   * Of what others may have built on: the statements that have made what had been missing on its table. Of a type: all that
+   * was done to its column, in order. Else null.
+   */
   readonly madeWith: readonly string[] | null;
   /** Of a key that was made of an index: the statements of runs before that had begun with it; else null. */
   readonly begunBy: readonly string[] | null;

@@ -20,12 +20,18 @@ function asRecord(schema: string): string {
     case when f.table_name is not null then json_build_object('schema', f.table_schema, 'name', f.table_name) end as "table"`;
 }
 
-/** The statements by which the run has made what had been missing on a relation that it has made, or added a column to. */
+/**
+ * The statements by which the run has made what had been missing on a relation that it has made, or added a column to; or
+ * all that it has done to a column that it has given another type.
+ */
 function madeWith(schema: string): string {
-  return `case when s.sql ~ '( ADD COLUMN |^CREATE (TABLE|MATERIALIZED VIEW) )' then (select json_agg(m.sql) from ${journalTable(schema, 'step')} m
-      join ${journalTable(schema, 'finding')} g on g.step_id = m.id
+  const [steps, findings] = (['step', 'finding'] as const).map((name) => journalTable(schema, name));
+  return `case when s.sql ~ '( ADD COLUMN |^CREATE (TABLE|MATERIALIZED VIEW) )' then (select json_agg(m.sql) from ${steps} m
+      join ${findings} g on g.step_id = m.id
     where m.run_id = s.run_id and (g.table_schema, g.table_name) = (f.table_schema, f.table_name)
-      and (g.kind like 'missing-%' or g.kind = 'invalid-index')) end`;
+      and (g.kind like 'missing-%' or g.kind = 'invalid-index'))
+    when f.kind = 'different-type' then (select json_agg(m.sql order by m.id) from ${steps} m
+    where m.run_id = s.run_id and m.object = s.object and m.outcome in (${DONE})) end`;
 }
 
 /** What a run has done, or may have done before it died; undefined where there is no run of that id. */

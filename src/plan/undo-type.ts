@@ -1,3 +1,4 @@
+import { isSameDefault } from '../drift/compare-columns.js';
 import type { Difference } from '../drift/drift-kind.js';
 import { isSameName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
 import type { Column, QualifiedName } from '../schema/model.js';
@@ -50,7 +51,11 @@ export function formerType(
       ...creates,
     ],
     loss: lossByType(table, column, { type, cast }, context.actual.serverVersion, isLarge),
-    hazards: [hazardIf(isLarge && context.execution === 'online', 'blocks', detail), ...hazards],
+    hazards: [
+      hazardIf(isLarge && context.execution === 'online', 'blocks', detail),
+      defaultOfOthers(difference, column, type),
+      ...hazards,
+    ],
   };
 }
 
@@ -69,6 +74,25 @@ function viewsAround(
     );
   const staying = views.filter((view) => !isGone(view));
   return remakeViews(difference, { views: staying, obstacles }, context.actual.tables, context);
+}
+
+const CHANGED_DEFAULT = / ALTER COLUMN .+? (?:DROP DEFAULT|SET DEFAULT (.*))$/s;
+
+/** A default that is not as the run has left it is somebody else's. */
+function defaultOfOthers(
+  { request: { madeWith, formerDefault } }: Difference<'undo'>,
+  column: Column,
+  type: string,
+): Hazard | null {
+  if (column.generated || column.serial || madeWith === null) return null;
+  const changes = madeWith.map((sql) => CHANGED_DEFAULT.exec(sql)).filter((match) => match !== null);
+  const [last] = changes.slice(-1);
+  const left = last
+    ? { type: column.type, expression: last[1] ?? null }
+    : { type, expression: formerDefault };
+  const [now, then] = [column.expression, formerDefault].map((each) => each ?? 'none');
+  const detail = `its default was changed since, and is ${now}; undoing it gives ${then} back; approve that, or let it be`;
+  return hazardIf(!isSameDefault(left, column), 'undecided', detail);
 }
 
 function withFormerDefault(

@@ -4,6 +4,7 @@ import { AutoMigrator } from '../../src/auto-migrator.js';
 import { openDataSource } from '../auto-migrator/open-data-source.js';
 import { createTestDatabase } from '../setup/database.js';
 import { CATALOG } from './catalog.js';
+import { approveUndo, healedRun, hotel, lift, reasonsOf, release, TEXT } from './releases.js';
 
 interface TypeCase {
   /** Of the column `code`, after its name. */
@@ -124,4 +125,26 @@ describe('another type is taken back, with all that came with it', () => {
     expect(await look()).toEqual([catalog, values]);
     expect(await migrator.heal()).toMatchObject({ applied: [], failed: [] });
   });
+});
+
+test.each([
+  ['set', `alter code set default 'mine'`, `'mine'::text`],
+  ['dropped', 'alter code drop default', 'none'],
+])('a default that somebody has %s since goes by an approval alone', async (_title, change, now) => {
+  const database = await hotel(`alter table lift add code varchar(5) default 'x'`);
+  const before = await database.query(CATALOG);
+  const migrator = await release(database, [lift({ code: { ...TEXT, default: 'x' } })]);
+  const run = await healedRun(migrator);
+  await database.query(`alter table lift ${change}`);
+  const report = await migrator.rollback(run, 'ada');
+  expect(report).toMatchObject({ applied: [], failed: [] });
+  expect(reasonsOf(report)).toEqual([
+    `its default was changed since, and is ${now}; undoing it gives 'x'::character varying back; approve that, or let it be`,
+  ]);
+  const former = await release(database, [
+    lift({ code: { ...TEXT, type: 'varchar', length: 5, default: 'x' } }),
+  ]);
+  await approveUndo(former);
+  expect(await former.heal()).toMatchObject({ failed: [] });
+  expect(await database.query(CATALOG)).toEqual(before);
 });
