@@ -1,3 +1,4 @@
+import { takenIndex } from '../plan/applied-step.js';
 import { PHASES } from '../plan/step.js';
 import type { Plan, PlannedUnit } from '../plan/plan.js';
 import type { Step } from '../plan/step.js';
@@ -173,9 +174,14 @@ function down(unit: PlannedUnit, undos: Undos): string[] {
   return unit.steps.toReversed().flatMap((step) => {
     const undo = undos.get(step) ?? { sql: [] };
     if ('reason' in undo) return [comment(`${step.object}: ${step.action} is not undone: ${undo.reason}.`)];
-    return undo.sql.map(query);
+    const takesIndex = undo.sql.length > 0 && takenIndex(step) !== null;
+    return [...(takesIndex ? [comment(INDEX_GOES_ALONG)] : []), ...undo.sql.map(query)];
   });
 }
+
+/** PostgreSQL drops both, and the migration that has built the index counts as run. */
+const INDEX_GOES_ALONG =
+  'Its index goes along: revert the migration that builds it, too, before this one is run again.';
 
 function comment(text: string): string {
   return `    // ${text.replaceAll(/\s+/g, ' ')}`;

@@ -177,9 +177,18 @@ describe('the hotel', () => {
       uniques: [{ name: 'bed_code', columns: ['code'] }],
     });
     const { report } = await generateFor(database, [bed], {}, { smallTableBytes: 0 });
-    const [building] = report.files.map((file) => readFileSync(file, 'utf8'));
+    const [building, taking] = report.files.map((file) => readFileSync(file, 'utf8'));
     expect(building).toContain('CREATE UNIQUE INDEX CONCURRENTLY');
     expect(building).toContain('DROP INDEX CONCURRENTLY IF EXISTS');
+    expect(taking).toContain(
+      '// Its index goes along: revert the migration that builds it, too, before this one is run again.',
+    );
+    // As it says.
+    const classes = await load(report.files);
+    const dataSource = await migrate(database, classes);
+    await revert(dataSource, classes);
+    await dataSource.runMigrations();
+    expect(await check(database, [bed])).toMatchObject({ verdict: 'in-sync' });
   });
 
   test('has what runs CONCURRENTLY outside a transaction, and nothing else mixed with it', async () => {
