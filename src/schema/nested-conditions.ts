@@ -13,7 +13,7 @@ interface Group {
  * NOT IN or an equality of rows, too. Here all such texts are brought into the second form, which stays what it is.
  */
 export function flattenConditions(text: string): string {
-  if (!text.includes('((') || !/\) (?:AND|OR) /.test(text)) return text;
+  if (!text.includes('((') || !/\) (?:AND|OR)\s/.test(text)) return text;
   const needless = needlessBrackets(text).toSorted((one, other) => one - other);
   return [...needless, text.length]
     .map((end, i) => text.slice(i === 0 ? 0 : (needless[i - 1] ?? 0) + 1, end))
@@ -23,8 +23,8 @@ export function flattenConditions(text: string): string {
 function needlessBrackets(text: string): number[] {
   const needless: number[] = [];
   const open: Group[] = [];
-  // Brackets and joints, but none within quotes, where a doubled quote ends and begins anew.
-  for (const { 0: token, index } of text.matchAll(/'[^']*'|"[^"]*"|[()]| (?:AND|OR) /g)) {
+  // Brackets and joints, but none within quotes, where a doubled quote ends and begins anew. A CASE has a line of its own.
+  for (const { 0: token, index } of text.matchAll(/'[^']*'|"[^"]*"|[()]| (?:AND|OR)(?=\s)/g)) {
     const group = open.at(-1);
     if (token === '(') open.push({ start: index, joint: null, first: null });
     else if (token === ')') {

@@ -44,6 +44,7 @@ test.for([
   `n between symmetric 5 and 1 and b > 0`,
   `(n between 1 and 5 and b > 0 and v <> '🏨') and t is not null and "a, b]" > 'it''s ((' or n < 0`,
   `not (n between 1 and 5 and b > 0) and case when n between 1 and 2 and b = 3 then t = 'x' else v = 'y' end`,
+  `n between 1 and 9 and case when n between 1 and 5 and b > 1 then t = 'x' else true end`,
   `(n, b) = (1, 2) and t = 'x'`,
   `(n, b) <> (1, 2) or t = 'x'`,
   `n not in (b, 3) and t = 'x'`,
