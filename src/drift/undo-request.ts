@@ -27,10 +27,10 @@ export interface UndoRequest {
   /** Of a column that got another type. */
   readonly formerDefault: string | null;
   /**
-   * Of what others may have built on: the statements that have made what had been missing on its table. Of a type: all that
-   * was done to its column, in order. Else null.
+   * Of what others may have built on: what has made what had been missing on its table. Of a type: all that was done to its
+   * column, in order. Else null.
    */
-  readonly madeWith: readonly string[] | null;
+  readonly madeWith: readonly Pick<UndoRequest, 'sql' | 'kind' | 'object' | 'desired'>[] | null;
   /** Of a key that was made of an index: the statements of runs before that had begun with it; else null. */
   readonly begunBy: readonly string[] | null;
   /** The first later run that has changed the same and was not taken back; null where there is none. */

@@ -50,10 +50,13 @@ export async function assertConsent(
 async function assertNothingBuilt(
   connection: Connection,
   approval: Approval | undefined,
-  { question, known }: TakenAlong,
+  { question, known, lock }: TakenAlong,
 ): Promise<void> {
+  await run(connection, lock);
   const [row] = await queryRows<{ built: Built[] }>(connection, `select (${question}) as built`);
-  const others = (row?.built ?? []).map(({ name }) => name).filter((name) => !known.includes(name));
+  const isKnown = ({ is, name }: Built): boolean =>
+    known.some((each) => each.is === is && each.name === name);
+  const others = (row?.built ?? []).filter((each) => !isKnown(each)).map(({ name }) => name);
   if (others.length === 0) return;
   const reason = `${others.join(', ')} was built on it meanwhile, and would go with it`;
   if (approval)

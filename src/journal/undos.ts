@@ -26,12 +26,13 @@ function asRecord(schema: string): string {
  */
 function madeWith(schema: string): string {
   const [steps, findings] = (['step', 'finding'] as const).map((name) => journalTable(schema, name));
-  return `case when s.sql ~ '( ADD COLUMN |^CREATE (TABLE|MATERIALIZED VIEW) )' then (select json_agg(m.sql) from ${steps} m
-      join ${findings} g on g.step_id = m.id
-    where m.run_id = s.run_id and (g.table_schema, g.table_name) = (f.table_schema, f.table_name)
-      and (g.kind like 'missing-%' or g.kind = 'invalid-index'))
-    when f.kind = 'different-type' then (select json_agg(m.sql order by m.id) from ${steps} m
-    where m.run_id = s.run_id and m.object = s.object and m.outcome in (${DONE})) end`;
+  const made = (condition: string): string => `(select json_agg(
+      json_build_object('sql', m.sql, 'kind', g.kind, 'object', m.object, 'desired', to_jsonb(g) ->> 'desired') order by m.id)
+    from ${steps} m join ${findings} g on g.step_id = m.id
+    where m.run_id = s.run_id and m.outcome in (${DONE}) and ${condition})`;
+  return `case when s.sql ~ '( ADD COLUMN |^CREATE (TABLE|VIEW|MATERIALIZED VIEW) )' then ${made(
+    `(g.table_schema, g.table_name) = (f.table_schema, f.table_name) and (g.kind like 'missing-%' or g.kind = 'invalid-index')`,
+  )} when f.kind = 'different-type' then ${made('m.object = s.object')} end`;
 }
 
 /** What a run has done, or may have done before it died; undefined where there is no run of that id. */

@@ -4,11 +4,13 @@ import { displayName, isSameName } from '../schema/identifier.js';
 import type { Schema, Table } from '../schema/model.js';
 import { addedConstraint, builtIndex, isStillThere } from './applied-step.js';
 
+type Made = Pick<UndoRequest, 'sql' | 'kind' | 'object' | 'table' | 'desired'>;
+
 /**
  * Whether what a step has made is there, and is what it has made: an index of that name that somebody has built otherwise
  * since is his. Of columns and tables values tell, which are counted.
  */
-export function isAsMade(request: UndoRequest, actual: Schema): boolean {
+export function isAsMade(request: Made, actual: Schema): boolean {
   if (!isStillThere(request, actual)) return false;
   const { desired, table } = request;
   const found = actual.tables.find((each) => table !== null && isSameName(each, table));
@@ -18,7 +20,7 @@ export function isAsMade(request: UndoRequest, actual: Schema): boolean {
 }
 
 /** The text that a finding of that kind would have as the actual one; undefined where there is none to compare with. */
-function textOf(request: UndoRequest, found: Table): string | null | undefined {
+function textOf(request: Made, found: Table): string | null | undefined {
   const named = <Named extends { readonly name: string }>(
     all: readonly Named[],
     name: string | null | undefined,

@@ -43,7 +43,7 @@ export const planUndo: Planner<'undo'> = (difference, context) => {
   const undo = takenBack(request);
   if ('reason' in undo) return propose([], [{ kind: 'undecided', detail: undo.reason }]);
   const units = undo.sql.map((sql): Unit => ({ ...unitOf(sql, back), undoes }));
-  if (table && request.sql.startsWith('CREATE MATERIALIZED VIEW ')) {
+  if (table && /^CREATE (?:MATERIALIZED )?VIEW /.test(request.sql)) {
     const { drops, hazard, takesAlong } = builtByOthers(difference, table, null, context);
     const alone = units.map((each): Unit => ({ ...each, steps: [...drops, ...each.steps], takesAlong }));
     return propose(alone, [hazard, ...refused]);

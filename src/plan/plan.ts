@@ -27,6 +27,7 @@ import { splitColumns, tableName } from './split.js';
 import type { Standing } from './standing.js';
 import { mayBeLong, PHASES, type Unit } from './step.js';
 import { undoneBefore } from './undo-order.js';
+import { withUndosFirst } from './undos-first.js';
 import { withWaiting } from './waiting.js';
 
 /** One finding, as it stands in reports: plain data. */
@@ -115,7 +116,7 @@ export function planDifferences(
     difference,
     proposal: withPresumed(propose(difference), presumedBy(difference, renames), waiting),
   }));
-  const planned = withWaiting(proposed, actual).map(({ difference, proposal }) => {
+  const planned = withWaiting(withUndosFirst(proposed), actual).map(({ difference, proposal }) => {
     const presumes = [...presumedBy(difference, renames), ...undoneBefore(difference, actual)];
     const drift = toDrift(difference, proposal, policy);
     const units = unitsIn(proposal).map((unit, i): PlannedUnit => ({

@@ -2,6 +2,7 @@ import type { Fill, FillState } from '../drift/fill.js';
 import type { QualifiedName } from '../schema/model.js';
 import type { Loss } from './loss.js';
 import type { Question } from './question.js';
+import type { Built } from './undo-built.js';
 
 /** Table locks by PostgreSQL's names. https://www.postgresql.org/docs/current/explicit-locking.html */
 export type LockMode =
@@ -109,8 +110,10 @@ export interface Unit {
 export interface TakenAlong {
   /** Answers with a list of {@link Built}. */
   readonly question: Question;
-  /** What there was when it was planned, by name. */
-  readonly known: readonly string[];
+  /** What there was when it was planned. */
+  readonly known: readonly Built[];
+  /** The statement after which nothing more can come. */
+  readonly lock: string;
 }
 
 /** The step of an earlier run that a unit takes back. */

@@ -108,7 +108,8 @@ export const KINDS_OF_TYPE: readonly string[] = ['different-type', 'different-de
 
 function isPartOf({ object, table, kind }: DoneStep, whole: DoneStep): boolean {
   if (changedType(whole) !== null) return object === whole.object && KINDS_OF_TYPE.includes(kind);
-  if (!isNewTable(whole)) return object === whole.object;
+  // A constraint may be called as a column is.
+  if (!isNewTable(whole)) return object === whole.object && !kind.endsWith('-constraint');
   return kind === 'missing-table' && isSameTable({ table }, whole);
 }
 

@@ -85,7 +85,7 @@ function defaultOfOthers(
   type: string,
 ): Hazard | null {
   if (column.generated || column.serial || madeWith === null) return null;
-  const changes = madeWith.map((sql) => CHANGED_DEFAULT.exec(sql)).filter((match) => match !== null);
+  const changes = madeWith.map(({ sql }) => CHANGED_DEFAULT.exec(sql)).filter((match) => match !== null);
   const [last] = changes.slice(-1);
   const left = last
     ? { type: column.type, expression: last[1] ?? null }

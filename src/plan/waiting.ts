@@ -29,7 +29,7 @@ export function withWaiting(planned: readonly Planned[], actual: Schema): Planne
   return all;
 }
 
-function isOpen({ proposal }: Planned): boolean {
+export function isOpen({ proposal }: Planned): boolean {
   return typeof proposal !== 'string' && proposal.hazards.length > 0;
 }
 
@@ -244,7 +244,8 @@ function hasKey({ constraints, indexes }: Table, columns: readonly string[]): bo
   );
 }
 
-function foreignKeysOf(difference: Difference): readonly Constraint[] {
+/** Those that a finding would make. */
+export function foreignKeysOf(difference: Difference): readonly Constraint[] {
   switch (difference.kind) {
     case 'missing-constraint':
     case 'different-constraint':

@@ -1,6 +1,9 @@
 import pg from 'pg';
 import { ViewColumn, ViewEntity, type EntitySchema } from 'typeorm';
 import { describe, expect, test, vi } from 'vitest';
+import type { HealReport } from '../../src/heal/heal-report.js';
+import type { RollbackReport } from '../../src/heal/rollback.js';
+import type { TestDatabase } from '../setup/database.js';
 import { closeAfter } from '../setup/open-resources.js';
 import { CATALOG } from './catalog.js';
 import {
@@ -16,6 +19,24 @@ import {
   table,
   TEXT,
 } from './releases.js';
+
+/** Somebody builds an index in a transaction that ends once the undo has begun. */
+async function whileIndexIsBuilt(
+  database: TestDatabase,
+  on: string,
+  undo: () => Promise<HealReport | RollbackReport>,
+): Promise<Pick<HealReport, 'applied' | 'failed'>> {
+  const other = new pg.Client({ connectionString: database.url });
+  await other.connect();
+  closeAfter('test', () => other.end());
+  await other.query(`begin; create index meanwhile on ${on}`);
+  const undone = undo();
+  await vi.waitFor(async () => {
+    expect(await database.query(`select from auto_migration.step where outcome = 'running'`)).not.toEqual([]);
+  }, 5000);
+  await other.query('commit');
+  return undone;
+}
 
 describe('what a later run has done is not taken back by way of an earlier one', () => {
   test('a default, with which rows were written since', async () => {
@@ -134,17 +155,9 @@ describe('what a later run has done is not taken back by way of an earlier one',
         await migrator.rollback(run, 'ada');
         await approveUndo(migrator);
       }
-      const other = new pg.Client({ connectionString: database.url });
-      await other.connect();
-      closeAfter('test', () => other.end());
-      await other.query('begin; create index meanwhile on lift (code)');
-      const undone = isApproved ? migrator.heal() : migrator.rollback(run, 'ada');
-      await vi.waitFor(async () => {
-        const waiting = await database.query(`select from auto_migration.step where outcome = 'running'`);
-        expect(waiting).not.toEqual([]);
-      }, 5000);
-      await other.query('commit');
-      const { applied, failed } = await undone;
+      const { applied, failed } = await whileIndexIsBuilt(database, 'lift (code)', () =>
+        isApproved ? migrator.heal() : migrator.rollback(run, 'ada'),
+      );
       expect(applied).toEqual([]);
       expect(failed.map(({ error }) => error)).toEqual([
         expect.stringMatching(/^meanwhile was built on it meanwhile, and would go with it/),
@@ -171,6 +184,37 @@ describe('what a later run has done is not taken back by way of an earlier one',
         [lift({}), Lifts],
         'create index by_hand on lifts (id)',
         ['DROP INDEX "public"."by_hand"'],
+      ],
+      'a generated column that reads it': [
+        [lift({ code: TEXT })],
+        `alter table lift add by_hand text generated always as (coalesce(code, 'x')) stored`,
+        ['ALTER TABLE "public"."lift" DROP COLUMN "by_hand"'],
+      ],
+      'a sequence of a column': [
+        [lift({ code: TEXT })],
+        'create sequence by_hand owned by lift.code',
+        ['DROP SEQUENCE "public"."by_hand"'],
+      ],
+      'an index that has taken the place of one of the run': [
+        [lift({ code: TEXT }, { indices: [{ name: 'by_code', columns: ['code'] }] })],
+        'drop index by_code; create unique index by_code on lift (code, id)',
+        ['DROP INDEX "public"."by_code"'],
+      ],
+      'an index and a check of a table that inherits': [
+        [lift({ code: TEXT })],
+        `create table by_hand () inherits (lift); create index hand_index on by_hand (code);
+        alter table by_hand add constraint hand_check check (code <> '')`,
+        ['DROP INDEX "public"."hand_index"', 'ALTER TABLE "public"."by_hand" DROP CONSTRAINT "hand_check"'],
+      ],
+      'a rule of a view': [
+        [lift({}), lifts('SELECT id FROM lift', { id: { type: 'integer' } })],
+        'create rule by_hand as on delete to lifts do instead nothing',
+        ['DROP RULE "by_hand" ON "public"."lifts"'],
+      ],
+      'what is called as a column of the table is': [
+        [lift({}), table('room', { code: TEXT })],
+        'create policy code on room; create statistics room on id, code from room',
+        ['DROP POLICY "code" ON "public"."room"', 'DROP STATISTICS "public"."room"'],
       ],
       'what others have added to an empty table': [
         [
@@ -208,6 +252,17 @@ describe('what a later run has done is not taken back by way of an earlier one',
     expect(undone.failed).toEqual([]);
     expect(sqlOf(undone)).toEqual([...drops, expect.stringMatching(/^(DROP|ALTER)/)]);
     expect(report.open.flatMap(({ sql }) => sql)).toEqual(sqlOf(undone));
+  });
+
+  test('an index that is built on a materialized view while the undo waits for it', async () => {
+    const database = await hotel();
+    const migrator = await release(database, [lift({}), Lifts], { lockTimeoutMs: 5000 });
+    const run = await healedRun(migrator);
+    const { applied, failed } = await whileIndexIsBuilt(database, 'lifts (id)', () =>
+      migrator.rollback(run, 'ada'),
+    );
+    expect(applied).toEqual([]);
+    expect(failed.map(({ error }) => error)).toEqual([expect.stringMatching(/^meanwhile was built on it/)]);
   });
 
   test('a column of a table that was dropped and made anew', async () => {
@@ -275,6 +330,18 @@ test('a key is taken back with the index that an earlier run had begun it with b
     applied: [],
     open: [{ hazards: ['pinned'] }, { hazards: ['pinned'] }],
   });
+});
+
+test('a check that is called as a column is taken back on its own', async () => {
+  const database = await hotel('alter table lift add n integer');
+  const before = await database.query(CATALOG);
+  const entity = lift(
+    { n: { type: 'integer', nullable: true }, code: TEXT },
+    { checks: [{ name: 'code', expression: 'n > 0' }] },
+  );
+  const migrator = await release(database, [entity]);
+  expect(await migrator.rollback(await healedRun(migrator), 'ada')).toMatchObject({ outcome: 'undone' });
+  expect(await database.query(CATALOG)).toEqual(before);
 });
 
 test('what a later run has replaced for good is told as such', async () => {
