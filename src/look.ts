@@ -26,6 +26,7 @@ import { withPinsRenamed } from './plan/pins.js';
 import { planDifferences, questionsOf } from './plan/plan.js';
 import { isLookedAt } from './plan/applied-step.js';
 import { isAsMade } from './plan/as-made.js';
+import { inUndoOrder } from './plan/undo-order.js';
 import type { Answers, Question } from './plan/question.js';
 import type { Standing } from './plan/standing.js';
 import type { Connection } from './schema/connection.js';
@@ -129,7 +130,7 @@ export class Lookout {
     const differences = [
       ...(await compareInBreaths(wanted, visible)),
       ...compareFills(filled, { ...standing, unfilled }),
-      ...compareUndos(undos),
+      ...compareUndos(inUndoOrder(undos, actual)),
       ...(await this.compareNotes(connection, desired, schemas)),
     ];
     const answers = await this.answer(connection, differences, actual, standing);

@@ -81,8 +81,12 @@ export interface DriftPayloads {
   'missing-note': { readonly wanted: Note };
   'required-extra-column': { readonly found: Column };
   // Somebody has asked for a run to be taken back.
-  // siblings: the others of the same run that are still to be taken back.
-  undo: { readonly request: UndoRequest; readonly siblings: readonly UndoRequest[] };
+  // siblings: the others of the same run that are still to be taken back; later: those of them that are after it.
+  undo: {
+    readonly request: UndoRequest;
+    readonly siblings: readonly UndoRequest[];
+    readonly later: readonly UndoRequest[];
+  };
   'extra-table': { readonly found: RelationKind };
   'extra-view': { readonly found: Table };
   'extra-column': { readonly found: Column };

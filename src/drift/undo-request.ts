@@ -39,7 +39,7 @@ export interface UndoRequest {
   readonly refusal: string | null;
 }
 
-/** What of a run is still to be taken back, as differences: the latest step first. */
+/** What of runs is still to be taken back, as differences, in the order in which it is. */
 export function compareUndos(requests: readonly UndoRequest[]): {
   readonly kind: 'undo';
   readonly object: string;
@@ -48,9 +48,11 @@ export function compareUndos(requests: readonly UndoRequest[]): {
   readonly actual: string;
   readonly request: UndoRequest;
   readonly siblings: readonly UndoRequest[];
+  readonly later: readonly UndoRequest[];
 }[] {
-  return requests.map((request) => {
+  return requests.map((request, i) => {
     const siblings = requests.filter((each) => each !== request && each.runId === request.runId);
+    const later = siblings.filter((each) => requests.indexOf(each) > i);
     const { object, table, runId, action } = request;
     return {
       kind: 'undo',
@@ -60,6 +62,7 @@ export function compareUndos(requests: readonly UndoRequest[]): {
       actual: action,
       request,
       siblings,
+      later,
     };
   });
 }

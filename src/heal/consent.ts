@@ -155,6 +155,8 @@ export async function noteVoid(connection: Connection, journalSchema: string, er
     await voidApproval(connection, journalSchema, cause.approval, cause.message);
 }
 
+const REFUSED = 'it was approved, and PostgreSQL has refused it all the same';
+
 /** That a session was cut off, a lock not had or a statement cancelled says nothing about the next time. */
 const TRANSIENT = /^(?:08|40|53|55P|57|58|XX)/;
 
@@ -169,4 +171,5 @@ export async function noteRefusal(
   const state = sqlStateOf(cause);
   if (!first?.undoes || state === undefined || TRANSIENT.test(state)) return;
   await noteRefusedUndo(connection, journalSchema, first.undoes, describeError(cause));
+  if (first.approval) await voidApproval(connection, journalSchema, first.approval, REFUSED);
 }

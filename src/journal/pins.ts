@@ -18,7 +18,8 @@ export async function pinUndone(
 ): Promise<void> {
   const table = (name: JournalTable): string => journalTable(schema, name);
   const sql = `insert into ${table('pin')} (object, table_schema, table_name, kind, desired, run_id, asked_by)
-    select distinct each.object, f.table_schema, f.table_name, f.kind, f.desired, $1::bigint, u.asked_by from ${table('undo')} u
+    select distinct each.object, f.table_schema, f.table_name, f.kind,
+      case when not ${isPinnedInPart(schema)} then f.desired end, $1::bigint, u.asked_by from ${table('undo')} u
     join ${table('step')} s on s.id = u.step_id
     join ${table('step')} each on each.run_id = s.run_id and each.object = s.object and each.outcome in (${DONE})
     join ${table('finding')} f on f.step_id = each.id
@@ -29,11 +30,23 @@ export async function pinUndone(
 /** Their steps make all of an object, with whatever else was found about it. */
 const WHOLES = ['missing-column', 'missing-table'];
 
-/** Of the pin `p`. */
+/**
+ * Of the whole that the finding `f` of the step `each` has made: another run has changed it since, and that was taken back
+ * before. What entities ask for is then what both have made together, which is in no finding: anything.
+ */
+function isPinnedInPart(schema: string): string {
+  return `(f.kind in (${listOf(WHOLES)}) and exists (select from ${journalTable(schema, 'pin')} o
+    where o.object = each.object or starts_with(o.object, each.object || '.')
+      or f.kind = 'missing-table' and (o.table_schema, o.table_name) = (f.table_schema, f.table_name)))`;
+}
+
+/** Of the pin `p`: a later run has done something else about the same, or has made its table anew, with all parts. */
 function isOver(schema: string): string {
   return `exists (select from ${journalTable(schema, 'step')} s join ${journalTable(schema, 'finding')} f on f.step_id = s.id
-    where s.object = p.object and s.run_id > p.run_id and s.outcome = 'applied'
-      and (f.kind = to_jsonb(p) ->> 'kind' or f.kind in (${listOf(WHOLES)})))`;
+    where s.run_id > p.run_id and s.outcome = 'applied' and (
+      s.object = p.object and (f.kind = to_jsonb(p) ->> 'kind' or f.kind in (${listOf(WHOLES)}))
+      or f.kind = 'missing-table'
+        and (f.table_schema, f.table_name) = (to_jsonb(p) ->> 'table_schema', to_jsonb(p) ->> 'table_name')))`;
 }
 
 // Not by their names, as a look comes before the healing that adds the columns to an older version's journal.

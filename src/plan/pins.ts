@@ -1,3 +1,4 @@
+import type { Difference } from '../drift/drift-kind.js';
 import type { Renaming } from '../drift/renames.js';
 import { displayName, isSameName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
 import { withColumnRenamed, withNamesQuoted } from '../schema/identifiers-in.js';
@@ -27,24 +28,63 @@ export interface PinnedFinding {
 }
 
 /**
- * Whether a finding asks for what was taken back, of whatever kind it is by now: an index may be missing, or INVALID. On a
- * table with rows a column's NOT NULL is a finding of its own. An index or a constraint is known by its table and its
- * meaning, too, as its name may be one that TypeORM makes of those of its table and columns.
+ * Whether a finding asks for what was taken back: an index may be missing by then, or INVALID. On a table with rows a
+ * column's NOT NULL is a finding of its own. An index or a constraint is known by its table and its meaning, too, as its
+ * name may be one that TypeORM makes of those of its table and columns.
  */
 export function isPinnedBy(pin: Omit<Pin, 'reason'>, finding: PinnedFinding): boolean {
   if (pin.desired === null)
     return pin.object === finding.object && (pin.kind === null || pin.kind === finding.kind);
   const isSame = pin.object === finding.object || isPartOfSameTable(pin, finding);
-  return isSame && meaningOf(pin.desired) === meaningOf(finding.desired ?? '');
+  const isOfKind = pin.kind === null || whatIs(pin.kind) === whatIs(finding.kind);
+  return isSame && isOfKind && meaningOf(pin.desired) === meaningOf(finding.desired ?? '');
+}
+
+/** The pin by which a difference is not to be done again; undefined where none is. */
+export function findPin(
+  difference: Difference,
+  table: string | null,
+  pins: readonly Pin[],
+  all: readonly Difference[],
+): Pin | undefined {
+  if (pins.length === 0) return undefined;
+  // Of two indexes of one meaning each is known by its name.
+  const isAnothers = ({ object }: Pin): boolean =>
+    object !== difference.object && all.some((each) => each.object === object);
+  const objects = [difference.object, ...formerObjects(difference)];
+  return pins.find(
+    (pin) => !isAnothers(pin) && objects.some((object) => isPinnedBy(pin, { ...difference, object, table })),
+  );
+}
+
+/** What was renamed by one run and made by another may have been undone by two rollbacks, the latter under its old name. */
+function formerObjects(difference: Difference): string[] {
+  if (difference.kind !== 'missing-column' && difference.kind !== 'missing-table') return [];
+  const { table, wanted } = difference;
+  const within =
+    difference.kind === 'missing-table'
+      ? [difference.wanted.schema]
+      : table
+        ? [table.schema, table.name]
+        : [];
+  return (wanted.formerNames ?? []).map((name) => displayName(...within, name));
 }
 
 function isPartOfSameTable({ table, kind }: Omit<Pin, 'reason'>, finding: PinnedFinding): boolean {
-  if (table === null || kind === null || !isPart(kind) || !isPart(finding.kind)) return false;
+  if (table === null || kind === null || !isPart(kind)) return false;
   return displayName(table.schema, table.name) === finding.table;
 }
 
 function isPart(kind: string): boolean {
   return /-(?:index|constraint)$/.test(kind);
+}
+
+/** What is missing by now may have been different then. */
+function whatIs(kind: string): string {
+  return kind.replace(
+    /^(?:missing|different|invalid|unvalidated|disabled)-(?=(?:index|constraint|view|enum)$)/,
+    '',
+  );
 }
 
 function meaningOf(desired: string): string {

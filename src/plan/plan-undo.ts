@@ -100,7 +100,7 @@ function formerOf(difference: Difference<'undo'>, table: QualifiedName, context:
   const name = quoteQualified(table);
   if (isNewTable(request)) {
     const former = dropping(`DROP TABLE ${name}`, lossOfRows(table, isLarge), () => true);
-    const steps = [...keysOfLaterUndos(difference, table, context), ...former.steps];
+    const steps = [...keysOfCircle(difference, table, context), ...former.steps];
     return withOthersWork({ ...former, steps }, builtByOthers(difference, table, null, context));
   }
   const found = columnOf(request, context.actual);
@@ -114,14 +114,13 @@ function formerOf(difference: Difference<'undo'>, table: QualifiedName, context:
   );
 }
 
-/** Tables of one run may point to each other, in a circle even: a key goes with the first of the two. */
-function keysOfLaterUndos(
+/** In a circle of tables a key goes with the one that it points to, as that goes first. */
+function keysOfCircle(
   difference: Difference<'undo'>,
   target: QualifiedName,
   { actual }: PlanContext,
 ): Step[] {
-  const { request, siblings } = difference;
-  const goLater = siblings.filter((each) => isNewTable(each) && Number(each.stepId) < Number(request.stepId));
+  const goLater = difference.later.filter(isNewTable);
   return keysTo(target, actual)
     .filter(({ table }) => goLater.some((each) => each.table && isSameName(each.table, table)))
     .map(({ table, name }) => {

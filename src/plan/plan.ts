@@ -8,7 +8,7 @@ import type { Hazard, HazardKind } from './hazard.js';
 import { newColumnsIn } from './new-columns.js';
 import { planDifference } from './planners.js';
 import { breaksOlderRelease, olderReleaseHazard } from './older-release.js';
-import { isPinnedBy } from './pins.js';
+import { findPin } from './pins.js';
 import { presumedBy, renamesIn, renamesThatWait, withPresumed } from './presumed.js';
 import { needsOwnership } from './privileges.js';
 import { releasedIn } from './released.js';
@@ -110,6 +110,7 @@ export function planDifferences(
       withPrivileges(difference, planDifference(difference, context), actual),
       standing,
       context,
+      split,
     );
   const waiting = renamesThatWait(renames, propose);
   const proposed = split.map((difference) => ({
@@ -222,19 +223,19 @@ function withStanding(
   proposal: Proposal | Settled,
   standing: Standing,
   context: PlanContext,
+  all: readonly Difference[],
 ): Proposal | Settled {
   if (typeof proposal === 'string') return proposal;
   const stubborn = standing.notConverging.has(driftId(difference, sqlOf(proposal))) ? NOT_CONVERGING : null;
   const older = breaksOlderRelease(difference) ? olderReleaseHazard(standing) : null;
-  const hazards = [stubborn, older, pinHazard(difference, standing)].filter((hazard) => hazard !== null);
+  const hazards = [stubborn, older, pinHazard(difference, standing, all)].filter((hazard) => hazard !== null);
   const judged = { ...proposal, hazards: [...hazards, ...proposal.hazards] };
   return withConsent(difference, judged, standing, context);
 }
 
-function pinHazard(difference: Difference, { pins }: Standing): Hazard | null {
+function pinHazard(difference: Difference, { pins }: Standing, all: readonly Difference[]): Hazard | null {
   if (difference.kind === 'undo') return null;
-  const finding = { ...difference, table: tableOf(difference) };
-  const pin = pins.find((each) => isPinnedBy(each, finding));
+  const pin = findPin(difference, tableOf(difference), pins, all);
   return pin ? { kind: 'pinned', detail: pin.reason } : null;
 }
 

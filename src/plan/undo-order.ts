@@ -14,30 +14,39 @@ import {
 } from './applied-step.js';
 
 /**
- * What has to be taken back before, as objects: what was done under a name that is taken back, as it could not be found
- * under the old one, and what PostgreSQL needs the object for. The foreign keys of whole tables are dropped on their own.
+ * The order in which steps are taken back: the latest first, but what PostgreSQL needs an object for goes before it. Where
+ * that is a circle, the latest one begins.
  */
+export function inUndoOrder(requests: readonly UndoRequest[], actual: Schema): UndoRequest[] {
+  const left = [...requests];
+  const ordered: UndoRequest[] = [];
+  while (left.length > 0) {
+    const isFree = (each: UndoRequest): boolean =>
+      !left.some((other) => other !== each && waitsForUndo(each, other, actual));
+    const [next] = left.splice(Math.max(0, left.findIndex(isFree)), 1);
+    if (next) ordered.push(next);
+  }
+  return ordered;
+}
+
+/** What has to be taken back before, as objects: without it this could not be found any more, or would be refused. */
 export function undoneBefore(difference: Difference, actual: Schema): readonly string[] {
   if (difference.kind !== 'undo') return [];
-  const { request, siblings } = difference;
+  const { request, siblings, later } = difference;
   return siblings
-    .filter(
-      (other) => bearsNameOf(other, request) || (!isNewTable(other) && isBuiltUpon(other, request, actual)),
-    )
+    .filter((other) => !later.includes(other) && waitsForUndo(request, other, actual))
     .map(({ object }) => object);
 }
 
 /** Whether one undo cannot be while another stays open. */
 export function waitsForUndo(request: UndoRequest, open: UndoRequest, actual: Schema): boolean {
-  return bearsNameOf(open, request) || isBuiltUpon(open, request, actual);
+  return bearsNameOf(open, request) || needs(open, request, actual);
 }
 
 /** Whether a foreign key, a column or a table needs what an undo would take away. */
-function isBuiltUpon(other: UndoRequest, request: UndoRequest, actual: Schema): boolean {
-  if (isNewTable(request) && request.table) {
-    const { table } = request;
-    return keysTo(table, actual).some((key) => isOf(other, key.table, key.columns, key.name));
-  }
+function needs(other: UndoRequest, request: UndoRequest, actual: Schema): boolean {
+  if (isNewTable(request) || addedConstraint(request) !== null)
+    return keysNeeding(request, actual).some((key) => isOf(other, key.table, key.columns, key.name));
   const made = madeAlone(request);
   if (made?.what === 'SCHEMA')
     return (other.table?.schema ?? madeAlone(other)?.schema) === made.name && other !== request;
@@ -48,6 +57,21 @@ function isBuiltUpon(other: UndoRequest, request: UndoRequest, actual: Schema): 
       (each) => each.type.replace(/(\[\])+$/, '') === type && isOf(other, table, [each.name]),
     ),
   );
+}
+
+/** The foreign keys of other tables that need a table, or a key of it. */
+function keysNeeding(request: UndoRequest, actual: Schema): readonly KeyOf[] {
+  const { table } = request;
+  if (table === null) return [];
+  const keys = keysTo(table, actual);
+  if (isNewTable(request)) return keys;
+  const name = addedConstraint(request);
+  const constraints = actual.tables.find((each) => isSameName(each, table))?.constraints ?? [];
+  const made = constraints.find(
+    (each) => each.name === name && (each.type === 'unique' || each.type === 'primary-key'),
+  );
+  const columns = made?.columns.toSorted().join();
+  return keys.filter(({ references }) => references?.columns.toSorted().join() === columns);
 }
 
 /** Whether a step has made, or given its type, what has these columns: all of the table, a column, or the key itself. */

@@ -1,5 +1,6 @@
 import type { EntitySchema } from 'typeorm';
 import { describe, expect, test } from 'vitest';
+import type { AutoMigratorOptions } from '../../src/auto-migration.options.js';
 import { approveAll, healedRun, hotel, lift, release, sqlOf, table, TEXT } from './releases.js';
 
 describe('what was undone stays undone', () => {
@@ -162,5 +163,79 @@ describe('what was undone stays undone', () => {
     const second = await release(database, [key('text')]);
     expect(await second.heal()).toMatchObject({ outcome: 'healed', open: [] });
     expect(await database.query('select from lift where key is null')).toEqual([]);
+  });
+
+  const CODE = lift({ code: TEXT });
+  const ROOM = table('room', { code: TEXT });
+  const TWICE: Record<string, readonly [EntitySchema[], EntitySchema[], AutoMigratorOptions?]> = {
+    'a column and its default': [[CODE], [lift({ code: { ...TEXT, default: 'b' } })]],
+    'a column and its name': [
+      [CODE],
+      [lift({ sign: TEXT })],
+      { renamedFrom: { columns: { 'lift.sign': ['code'] } } },
+    ],
+    'a table and a column of it': [
+      [lift({}), ROOM],
+      [lift({}), table('room', { code: TEXT, more: TEXT })],
+    ],
+    'a table and its name': [
+      [lift({}), ROOM],
+      [lift({}), table('hall', { code: TEXT })],
+      { renamedFrom: { tables: { hall: ['room'] } } },
+    ],
+  };
+  test.for(Object.entries(TWICE))('where two runs have made %s', async ([, [first, second, options]]) => {
+    const database = await hotel();
+    const run = await healedRun(await release(database, first));
+    const latest = await release(database, second, options);
+    const laterRun = await healedRun(latest);
+    expect(await latest.rollback(laterRun, 'ada')).toMatchObject({ outcome: 'undone' });
+    expect(await latest.rollback(run, 'ada')).toMatchObject({ outcome: 'undone' });
+    expect(await latest.heal()).toMatchObject({ applied: [], open: [{ hazards: ['pinned'] }] });
+    await approveAll(latest);
+    expect(await latest.heal()).toMatchObject({ outcome: 'healed', open: [] });
+  });
+
+  test('and not another index of the same meaning', async () => {
+    const database = await hotel('alter table lift add code text');
+    const indexed = (...names: string[]) =>
+      lift({ code: TEXT }, { indices: names.map((name) => ({ name, columns: ['code'] })) });
+    await healedRun(await release(database, [indexed('one')]));
+    const both = await release(database, [indexed('one', 'two')]);
+    await both.rollback(await healedRun(both), 'ada');
+    await database.query('drop index one');
+    expect(await both.heal()).toMatchObject({
+      applied: [{ object: 'public.one' }],
+      open: [{ object: 'public.two', hazards: ['pinned'] }],
+    });
+  });
+
+  test('and no column for the type that it had', async () => {
+    const database = await hotel('alter table lift add code varchar(5)');
+    const migrator = await release(database, [lift({ code: TEXT })]);
+    await migrator.rollback(await healedRun(migrator), 'ada');
+    await database.query('alter table lift drop column code');
+    expect(await migrator.heal()).toMatchObject({ outcome: 'healed', open: [] });
+  });
+
+  test('and no column that the application does not know, for its NOT NULL', async () => {
+    const database = await hotel(`alter table lift add code text; update lift set code = 'a'`);
+    const migrator = await release(database, [lift({ code: { type: 'text' } })]);
+    await migrator.rollback(await healedRun(migrator), 'ada');
+    await database.query('alter table lift alter code set not null');
+    const without = await release(database, [lift({})]);
+    const { drift } = await without.check();
+    expect(drift).toMatchObject([{ kind: 'required-extra-column', hazards: ['undecided'] }]);
+  });
+
+  test('until its table is made anew, with all that is on it', async () => {
+    const database = await hotel('alter table lift add code text');
+    const indexed = lift({ code: TEXT }, { indices: [{ name: 'by_code', columns: ['code'] }] });
+    const migrator = await release(database, [indexed]);
+    await migrator.rollback(await healedRun(migrator), 'ada');
+    await database.query('drop table lift');
+    await healedRun(migrator);
+    await database.query('drop index by_code');
+    expect(await migrator.heal()).toMatchObject({ outcome: 'healed', open: [] });
   });
 });

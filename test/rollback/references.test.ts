@@ -1,6 +1,6 @@
 import type { EntitySchema } from 'typeorm';
 import { describe, expect, test } from 'vitest';
-import { healedRun, hotel, lift, reasonsOf, release, sqlOf, table } from './releases.js';
+import { healedRun, hotel, lift, reasonsOf, release, sqlOf, table, TEXT } from './releases.js';
 
 const to = (target: string, name: string) =>
   ({ type: 'integer', nullable: true, foreignKey: { target, name } }) as const;
@@ -63,6 +63,33 @@ const STAYING: Record<string, StayingCase> = {
       'public.b is to be taken back before it, and stays open',
     ],
   },
+  'a unique key, for a table that points to it': {
+    entities: [
+      lift(
+        { code: { ...TEXT, comment: 'x' } },
+        { uniques: [{ name: 'lift_code', columns: ['id', 'code'] }] },
+      ),
+      table(
+        'door',
+        { a: { type: 'integer', nullable: true }, b: TEXT },
+        {
+          foreignKeys: [
+            {
+              name: 'door_lift',
+              target: 'lift',
+              columnNames: ['a', 'b'],
+              referencedColumnNames: ['id', 'code'],
+            },
+          ],
+        },
+      ),
+    ],
+    meanwhile: 'insert into door values (1)',
+    reasons: [
+      'undoing it would lose 1 row, written since or filled in; approve that, or let it be',
+      'public.door is to be taken back before it, and stays open',
+    ],
+  },
   'a schema, for a table in it': {
     entities: [lift({}), table('door', {}, { schema: 'house' })],
     meanwhile: 'insert into house.door values (1)',
@@ -73,9 +100,34 @@ const STAYING: Record<string, StayingCase> = {
   },
 };
 
+test('a table that PostgreSQL does not let go keeps its key, and what that points to', async () => {
+  const database = await hotel();
+  const [a, b] = [table('a', { b: to('b', 'a_b') }), table('b')];
+  const migrator = await release(database, [lift({}), a, b]);
+  const run = await healedRun(migrator);
+  await database.query('create view by_hand as select * from a');
+  expect(await migrator.rollback(run, 'ada')).toMatchObject({
+    outcome: 'failed',
+    failed: [{ object: 'public.a' }],
+  });
+  const { drift } = await migrator.check();
+  expect(drift.filter(({ kind }) => kind === 'undo')).toMatchObject([
+    { object: 'public.a' },
+    { object: 'public.b', reason: 'public.a is to be taken back before it, and stays open' },
+  ]);
+});
+
+test('a key and a table that points to it are undone at once', async () => {
+  const database = await hotel('alter table lift add code text');
+  const { entities } = STAYING['a unique key, for a table that points to it'] ?? { entities: [] };
+  const migrator = await release(database, entities);
+  const report = await migrator.rollback(await healedRun(migrator), 'ada');
+  expect(report).toMatchObject({ outcome: 'undone', failed: [] });
+});
+
 describe('what PostgreSQL still needs waits, and goes once that is approved', () => {
   test.for(Object.entries(STAYING))('%s', async ([, { entities, meanwhile, reasons }]) => {
-    const database = await hotel();
+    const database = await hotel('alter table lift add code text');
     const migrator = await release(database, entities);
     const run = await healedRun(migrator);
     await database.query(meanwhile);

@@ -84,6 +84,27 @@ test('an undo that gets no lock is told as failed, what waits for it as not undo
   expect(await database.query(CATALOG)).toEqual(before);
 });
 
+test('an undo that is approved, and refused all the same, is not tried by the next tick', async () => {
+  const database = await createTestDatabase();
+  await database.query('create table guest (id integer constraint guest_pkey primary key)');
+  const migrator = new AutoMigrator(await openDataSource(database.url, [guest('note')]), {
+    execution: 'online',
+  });
+  const { runId } = await migrator.heal();
+  await database.query(`insert into guest values (1, 'x'); create view notes as select note from guest`);
+  const { open } = await migrator.rollback(runId ?? '', 'ada');
+  await migrator.approve(
+    open.map(({ id }) => id),
+    'ada',
+  );
+  expect(await migrator.heal()).toMatchObject({ failed: [{ object: 'public.guest.note' }] });
+  const next = await migrator.heal();
+  expect(next).toMatchObject({ applied: [], failed: [], open: [{ object: 'public.guest.note' }] });
+  expect(next.open[0]?.reason).toMatch(
+    /PostgreSQL has refused it: .*; it was approved, and PostgreSQL has refused it all the same$/s,
+  );
+});
+
 test('an index whose undo is refused, and then approved, is undone once', async () => {
   const database = await createTestDatabase();
   await database.query('create table guest (id integer constraint guest_pkey primary key, note text)');
