@@ -1,7 +1,11 @@
 import { quoteIdentifier } from './identifier.js';
 
-/** Of a text that PostgreSQL has written: a literal, a quoted name, a bare word, or any other character. */
-const TOKENS = /'(?:[^']|'')*'|"(?:[^"]|"")*"|[\p{L}_][\p{L}\p{N}_$]*|[^]/gu;
+/**
+ * Of a text that PostgreSQL has written: a literal, a quoted name, words that mean something together, a bare word, or any
+ * other character.
+ */
+const TOKENS =
+  /'(?:[^']|'')*'|"(?:[^"]|"")*"|EXTRACT\(\w+ FROM|(?:timestamp|time)(?:\(\d\))? with(?:out)? time zone|double precision|(?:character|bit) varying|AT TIME ZONE|[\p{L}_][\p{L}\p{N}_$]*|[^]/gu;
 
 /** Whether a name occurs in a text of PostgreSQL's. It may err towards yes: a word can be a keyword or a function. */
 export function mentions(text: string, name: string): boolean {
