@@ -35,6 +35,6 @@ function print({ outcome, runId, applied, failed, open, notUndone, pinned, error
     ...notUndone.map(({ object, action, reason }) => `  NOT UNDONE ${action} ${object}: ${reason}`),
     ...pinned.map(({ id, kind, object }) => `  PINNED ${id} ${kind} ${object}`),
     ...(error === null ? [] : [`  ${error}`]),
-    `${outcome}: ${applied.length} undone, ${open.length} to approve, ${notUndone.length} that cannot be${run}`,
+    `${outcome}: ${applied.length} undone, ${open.length} open, ${notUndone.length} that cannot be${run}`,
   ].join('\n');
 }

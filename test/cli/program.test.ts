@@ -178,7 +178,7 @@ describe('approve and rollback', () => {
       /^ {2}OPEN (\w+) undo change type public\.room\.code: undoing it would lose 1 value that would change/m.exec(
         undone.out,
       ) ?? [];
-    expect(undone.out).toMatch(/nothing-to-do: 0 undone, 1 to approve, 0 that cannot be$/);
+    expect(undone.out).toMatch(/nothing-to-do: 0 undone, 1 open, 0 that cannot be$/);
     expect(await typed('approve', id, '-d', file)).toMatchObject({ exitCode: 0 });
     expect(await typed('heal', '-d', file)).toMatchObject({ exitCode: 2 });
     expect(await database.query('select code from room')).toEqual([{ code: 'abc' }]);
