@@ -10,7 +10,7 @@ import type {
   Table,
 } from '../schema/model.js';
 import type { Fill, FillRecord } from './fill.js';
-import type { UndoRequest } from './undo-request.js';
+import type { OrderedUndo, UndoRequest } from './undo-request.js';
 
 /** What each kind of difference carries for the planner. A new kind of drift is a new line here. */
 export interface DriftPayloads {
@@ -82,8 +82,7 @@ export interface DriftPayloads {
   'required-extra-column': { readonly found: Column };
   // Somebody has asked for a run to be taken back.
   // siblings: the others of the same run that are still to be taken back; later: those of them that are after it.
-  undo: {
-    readonly request: UndoRequest;
+  undo: OrderedUndo & {
     readonly siblings: readonly UndoRequest[];
     readonly later: readonly UndoRequest[];
   };

@@ -39,21 +39,28 @@ export interface UndoRequest {
   readonly refusal: string | null;
 }
 
+/** A request in its place among others. */
+export interface OrderedUndo {
+  readonly request: UndoRequest;
+  /** What has to be taken back before it, or keeps it where that stays. */
+  readonly needs: readonly UndoRequest[];
+}
+
 /** What of runs is still to be taken back, as differences, in the order in which it is. */
-export function compareUndos(requests: readonly UndoRequest[]): {
+export function compareUndos(ordered: readonly OrderedUndo[]): (OrderedUndo & {
   readonly kind: 'undo';
   readonly object: string;
   readonly table: QualifiedName | null;
   readonly desired: string;
   readonly actual: string;
-  readonly request: UndoRequest;
   readonly siblings: readonly UndoRequest[];
   readonly later: readonly UndoRequest[];
-}[] {
-  return requests.map((request, i) => {
-    const siblings = requests.filter((each) => each !== request && each.runId === request.runId);
-    const later = siblings.filter((each) => requests.indexOf(each) > i);
+})[] {
+  return ordered.map(({ request, needs }, i) => {
     const { object, table, runId, action } = request;
+    const ofRun = (requests: readonly OrderedUndo[]): UndoRequest[] =>
+      requests.flatMap((each) => (each.request.runId === runId ? [each.request] : []));
+    const later = ofRun(ordered.slice(i + 1));
     return {
       kind: 'undo',
       object,
@@ -61,7 +68,8 @@ export function compareUndos(requests: readonly UndoRequest[]): {
       desired: `as before run ${runId}`,
       actual: action,
       request,
-      siblings,
+      needs,
+      siblings: [...ofRun(ordered.slice(0, i)), ...later],
       later,
     };
   });

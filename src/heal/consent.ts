@@ -37,12 +37,12 @@ export class ApprovalVoid extends Error {
  */
 export async function assertConsent(
   connection: Connection,
-  { approval, loss, takesAlong, drift }: PlannedUnit,
+  { approval, loss, takesAlong, drift, pinnedAs = drift.object }: PlannedUnit,
   { journalSchema, runId }: Place,
 ): Promise<void> {
   if (approval && !(await useApproval(connection, journalSchema, approval, runId)))
     throw new ApprovalVoid(approval, GONE);
-  if (approval) await unpin(connection, journalSchema, drift);
+  if (approval) await unpin(connection, journalSchema, drift, pinnedAs);
   if (loss) await assertNotGrown(connection, approval, loss);
   if (takesAlong) await assertNothingBuilt(connection, approval, takesAlong);
 }
@@ -125,7 +125,7 @@ export async function withConsent<Value>(
   { journalSchema, runId }: Place,
   task: () => Promise<Value>,
 ): Promise<Value> {
-  const { approval, undoes, drops, drift } = first?.unit ?? {};
+  const { approval, undoes, drops, drift, pinnedAs = drift?.object } = first?.unit ?? {};
   const pinned = async (): Promise<Value> => {
     if (!undoes) return task();
     await pinUndone(connection, journalSchema, undoes, runId);
@@ -136,7 +136,7 @@ export async function withConsent<Value>(
   if (!approval) return pinned();
   if (!(await useApproval(connection, journalSchema, approval, runId, drops)))
     throw new StepFailure(0, new ApprovalVoid(approval, GONE));
-  if (drift) await unpin(connection, journalSchema, drift);
+  if (drift) await unpin(connection, journalSchema, drift, pinnedAs ?? drift.object);
   let value: Value;
   try {
     value = await pinned();

@@ -36,7 +36,7 @@ const WHOLES = ['missing-column', 'missing-table'];
  */
 function isPinnedInPart(schema: string): string {
   return `(f.kind in (${listOf(WHOLES)}) and exists (select from ${journalTable(schema, 'pin')} o
-    where o.object = each.object or starts_with(o.object, each.object || '.')
+    where o.object = each.object and coalesce(o.kind, '') not like '%-constraint' or starts_with(o.object, each.object || '.')
       or f.kind = 'missing-table' and (o.table_schema, o.table_name) = (f.table_schema, f.table_name)))`;
 }
 
@@ -44,7 +44,8 @@ function isPinnedInPart(schema: string): string {
 function isOver(schema: string): string {
   return `exists (select from ${journalTable(schema, 'step')} s join ${journalTable(schema, 'finding')} f on f.step_id = s.id
     where s.run_id > p.run_id and s.outcome = 'applied' and (
-      s.object = p.object and (f.kind = to_jsonb(p) ->> 'kind' or f.kind in (${listOf(WHOLES)}))
+      s.object = p.object and (f.kind = to_jsonb(p) ->> 'kind'
+        or f.kind in (${listOf(WHOLES)}) and coalesce(to_jsonb(p) ->> 'kind', '') not like '%-constraint')
       or f.kind = 'missing-table'
         and (f.table_schema, f.table_name) = (to_jsonb(p) ->> 'table_schema', to_jsonb(p) ->> 'table_name')))`;
 }
@@ -86,11 +87,28 @@ export function pinsIn(schema: string): Reading<readonly Pin[]> {
   return { sql, toValue: (rows: readonly Pin[]) => rows };
 }
 
-/** Somebody wants it again, as one of its findings has it; one that wants nothing there, or the whole, ends all. */
-export async function unpin(connection: Connection, schema: string, finding: PinnedFinding): Promise<void> {
+/** It may be called as a column is, and is none of its. */
+function isConstraint({ kind }: PinRow): boolean {
+  return kind?.endsWith('-constraint') ?? false;
+}
+
+/**
+ * Somebody wants it again, as one of its findings has it; one that wants nothing there, or the whole, ends all.
+ *
+ * @param pinnedAs the object of the pin that had kept the finding from being healed
+ */
+export async function unpin(
+  connection: Connection,
+  schema: string,
+  finding: PinnedFinding,
+  pinnedAs: string,
+): Promise<void> {
   const isWhole = finding.desired === null || WHOLES.includes(finding.kind);
   const over = (await readPins(connection, schema)).filter(
-    (pin) => isPinnedBy(pin, finding) || (isWhole && pin.object === finding.object),
+    (pin) =>
+      isPinnedBy(pin, finding) ||
+      isPinnedBy(pin, { ...finding, object: pinnedAs }) ||
+      (isWhole && pin.object === finding.object && !isConstraint(pin)),
   );
   if (over.length === 0) return;
   const sql = `delete from ${journalTable(schema, 'pin')} where id = any ($1::bigint[])`;

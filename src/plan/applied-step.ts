@@ -8,7 +8,7 @@ export interface Applied {
 
 /** A quoted name, as a part of a regular expression: our statements quote every one. */
 export const NAME = '"(?:[^"]|"")+"';
-const TABLE = `^ALTER TABLE ${NAME}\\.${NAME}`;
+const TABLE = `^ALTER TABLE (?:ONLY )?${NAME}\\.${NAME}`;
 const ADD_COLUMN = new RegExp(`${TABLE} ADD COLUMN (${NAME}) `);
 const CHANGE_TYPE = new RegExp(`${TABLE} ALTER COLUMN (${NAME}) TYPE `);
 const ADD_CONSTRAINT = new RegExp(`${TABLE} ADD CONSTRAINT (${NAME}) `);

@@ -49,8 +49,9 @@ export function findPin(
 ): Pin | undefined {
   if (pins.length === 0) return undefined;
   // Of two indexes of one meaning each is known by its name.
-  const isAnothers = ({ object }: Pin): boolean =>
-    object !== difference.object && all.some((each) => each.object === object);
+  const isAnothers = (pin: Pin): boolean =>
+    pin.object !== difference.object &&
+    all.some((each) => each.object === pin.object && isPinnedBy(pin, { ...each, table: null }));
   const objects = [difference.object, ...formerObjects(difference)];
   return pins.find(
     (pin) => !isAnothers(pin) && objects.some((object) => isPinnedBy(pin, { ...difference, object, table })),

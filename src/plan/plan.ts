@@ -63,6 +63,8 @@ export interface PlannedUnit extends Unit {
   readonly isLong: boolean;
   /** What is used up by running it: the first unit of an approved finding has it. */
   readonly approval?: Approval;
+  /** The object of the pin that the approval takes away, which may bear a former name. */
+  readonly pinnedAs?: string;
 }
 
 export interface Plan {
@@ -117,15 +119,19 @@ export function planDifferences(
     difference,
     proposal: withPresumed(propose(difference), presumedBy(difference, renames), waiting),
   }));
-  const planned = withWaiting(withUndosFirst(proposed), actual).map(({ difference, proposal }) => {
-    const presumes = [...presumedBy(difference, renames), ...undoneBefore(difference, actual)];
+  const pinnedAs = (difference: Difference): Pick<PlannedUnit, 'pinnedAs'> => {
+    const pin = findPin(difference, tableOf(difference), standing.pins, split);
+    return pin ? { pinnedAs: pin.object } : {};
+  };
+  const planned = withUndosFirst(withWaiting(proposed, actual), actual).map(({ difference, proposal }) => {
+    const presumes = [...presumedBy(difference, renames), ...undoneBefore(difference)];
     const drift = toDrift(difference, proposal, policy);
     const units = unitsIn(proposal).map((unit, i): PlannedUnit => ({
       ...unit,
       drift,
       presumes,
       isLong: isLong(unit, difference, context),
-      ...(drift.approval && i === 0 ? { approval: drift.approval } : {}),
+      ...(drift.approval && i === 0 ? { approval: drift.approval, ...pinnedAs(difference) } : {}),
     }));
     return { drift, units };
   });

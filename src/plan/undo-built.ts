@@ -1,5 +1,5 @@
 import type { Difference } from '../drift/drift-kind.js';
-import { quoteIdentifier, quoteLiteral, quoteQualified } from '../schema/identifier.js';
+import { isSameName, quoteIdentifier, quoteLiteral, quoteQualified } from '../schema/identifier.js';
 import type { QualifiedName } from '../schema/model.js';
 import { addedColumn, addedConstraint, builtIndex, isNewTable } from './applied-step.js';
 import { isAsMade } from './as-made.js';
@@ -67,9 +67,15 @@ export function builtByOthers(
 }
 
 /** Made by the run, and as it has made it. */
-function isOwn({ is, name }: Built, { request }: Difference<'undo'>, { actual }: PlanContext): boolean {
+function isOwn(
+  { is, name, relation }: Built,
+  { request }: Difference<'undo'>,
+  { actual }: PlanContext,
+): boolean {
+  // What a partition has of its own is known by its name alone.
+  const isOfPart = request.table !== null && !isSameName(relation, request.table);
   return (request.madeWith ?? []).some(
-    (made) => isMadeBy(made.sql, is, name) && isAsMade({ ...request, ...made }, actual),
+    (made) => isMadeBy(made.sql, is, name) && (isOfPart || isAsMade({ ...request, ...made }, actual)),
   );
 }
 
@@ -117,13 +123,15 @@ function builtOnColumn(table: QualifiedName, column: string): Question {
     with recursive family(oid) as (
       select ${oidOf(table)}::oid union select h.inhrelid from pg_inherits h join family on h.inhparent = family.oid)
     select distinct
-      case when i.oid is not null then 'index' when s.oid is not null then 'statistics' when q.oid is not null then 'sequence'
+      case when b.oid is not null then 'constraint' when i.oid is not null then 'index' when s.oid is not null then 'statistics' when q.oid is not null then 'sequence'
         when g.attname is not null then 'column' else 'constraint' end,
-      coalesce(i.relname, s.stxname, q.relname, g.attname, k.conname),
+      coalesce(b.conname, i.relname, s.stxname, q.relname, g.attname, k.conname),
       coalesce(s.stxnamespace, q.relnamespace, c.relnamespace), c.oid
     from family join pg_class c on c.oid = family.oid join pg_attribute a on a.attrelid = c.oid
     join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = a.attrelid and d.refobjsubid = a.attnum
     left join pg_class i on d.classid = 'pg_class'::regclass and i.oid = d.objid and i.relkind in ('i', 'I') and not i.relispartition
+    -- That of an exclusion depends on what its expressions read.
+    left join pg_constraint b on b.conindid = i.oid and b.conrelid = c.oid and b.contype in ('p', 'u', 'x')
     left join pg_statistic_ext s on d.classid = 'pg_statistic_ext'::regclass and s.oid = d.objid
     left join pg_class q on d.classid = 'pg_class'::regclass and q.oid = d.objid and ${isLooseSequence('d', 'q')}
     left join pg_attrdef f on d.classid = 'pg_attrdef'::regclass and f.oid = d.objid and f.adrelid = c.oid

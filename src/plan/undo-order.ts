@@ -1,7 +1,8 @@
 import type { Difference } from '../drift/drift-kind.js';
-import type { UndoRequest } from '../drift/undo-request.js';
-import { isSameName, printedName } from '../schema/identifier.js';
-import type { Constraint, QualifiedName, Schema } from '../schema/model.js';
+import type { OrderedUndo, UndoRequest } from '../drift/undo-request.js';
+import { isSameName, keyOf, printedName } from '../schema/identifier.js';
+import { mentions } from '../schema/identifiers-in.js';
+import type { Constraint, QualifiedName, Schema, Table } from '../schema/model.js';
 import {
   addedColumn,
   addedConstraint,
@@ -14,96 +15,153 @@ import {
 } from './applied-step.js';
 
 /**
- * The order in which steps are taken back: the latest first, but what PostgreSQL needs an object for goes before it. Where
- * that is a circle, the latest one begins.
+ * The order in which steps are taken back: the latest first, but what PostgreSQL needs an object for, and what was done under
+ * a name, goes before it. A circle begins anywhere.
+ *
+ * @param requests the latest first
  */
-export function inUndoOrder(requests: readonly UndoRequest[], actual: Schema): UndoRequest[] {
-  const left = [...requests];
-  const ordered: UndoRequest[] = [];
-  while (left.length > 0) {
-    const isFree = (each: UndoRequest): boolean =>
-      !left.some((other) => other !== each && waitsForUndo(each, other, actual));
-    const [next] = left.splice(Math.max(0, left.findIndex(isFree)), 1);
-    if (next) ordered.push(next);
-  }
-  return ordered;
+export function inUndoOrder(requests: readonly UndoRequest[], actual: Schema): OrderedUndo[] {
+  if (requests.length === 0) return [];
+  const needs = new Needs(requests, actual);
+  const ordered = new Map<UndoRequest, OrderedUndo>();
+  const begun = new Set<UndoRequest>();
+  const visit = (request: UndoRequest): void => {
+    if (begun.has(request)) return;
+    begun.add(request);
+    const before = needs.of(request);
+    before.forEach(visit);
+    ordered.set(request, { request, needs: before });
+  };
+  requests.forEach(visit);
+  return [...ordered.values()];
 }
 
 /** What has to be taken back before, as objects: without it this could not be found any more, or would be refused. */
-export function undoneBefore(difference: Difference, actual: Schema): readonly string[] {
+export function undoneBefore(difference: Difference): readonly string[] {
   if (difference.kind !== 'undo') return [];
-  const { request, siblings, later } = difference;
-  return siblings
-    .filter((other) => !later.includes(other) && waitsForUndo(request, other, actual))
-    .map(({ object }) => object);
-}
-
-/** Whether one undo cannot be while another stays open. */
-export function waitsForUndo(request: UndoRequest, open: UndoRequest, actual: Schema): boolean {
-  return bearsNameOf(open, request) || needs(open, request, actual);
-}
-
-/** Whether a foreign key, a column or a table needs what an undo would take away. */
-function needs(other: UndoRequest, request: UndoRequest, actual: Schema): boolean {
-  if (isNewTable(request) || addedConstraint(request) !== null)
-    return keysNeeding(request, actual).some((key) => isOf(other, key.table, key.columns, key.name));
-  const made = madeAlone(request);
-  if (made?.what === 'SCHEMA')
-    return (other.table?.schema ?? madeAlone(other)?.schema) === made.name && other !== request;
-  if (made?.what !== 'TYPE' || made.schema === null) return false;
-  const type = printedName({ schema: made.schema, name: made.name });
-  return actual.tables.some((table) =>
-    table.columns.some(
-      (each) => each.type.replace(/(\[\])+$/, '') === type && isOf(other, table, [each.name]),
-    ),
-  );
-}
-
-/** The foreign keys of other tables that need a table, or a key of it. */
-function keysNeeding(request: UndoRequest, actual: Schema): readonly KeyOf[] {
-  const { table } = request;
-  if (table === null) return [];
-  const keys = keysTo(table, actual);
-  if (isNewTable(request)) return keys;
-  const name = addedConstraint(request);
-  const constraints = actual.tables.find((each) => isSameName(each, table))?.constraints ?? [];
-  const made = constraints.find(
-    (each) => each.name === name && (each.type === 'unique' || each.type === 'primary-key'),
-  );
-  const columns = made?.columns.toSorted().join();
-  return keys.filter(({ references }) => references?.columns.toSorted().join() === columns);
-}
-
-/** Whether a step has made, or given its type, what has these columns: all of the table, a column, or the key itself. */
-function isOf(step: UndoRequest, table: QualifiedName, columns: readonly string[], key?: string): boolean {
-  if (!step.table || !isSameName(step.table, table)) return false;
-  const column = addedColumn(step) ?? changedType(step);
-  return (
-    isNewTable(step) ||
-    (column !== null && columns.includes(column)) ||
-    (key !== undefined && addedConstraint(step) === key)
-  );
+  const { needs, later } = difference;
+  return needs.filter((other) => !later.includes(other)).map(({ object }) => object);
 }
 
 interface KeyOf extends Constraint {
   readonly table: QualifiedName;
 }
 
-/** The foreign keys of other tables that point to one. */
+/** The foreign keys that point to a table. */
 export function keysTo(target: QualifiedName, { tables }: Schema): readonly KeyOf[] {
-  return tables
-    .filter((table) => !isSameName(table, target))
-    .flatMap((table) =>
-      table.constraints
-        .filter(({ references }) => references && isSameName(references, target))
-        .map((key) => ({ ...key, table })),
-    );
+  return tables.flatMap((table) =>
+    table.constraints
+      .filter(({ references }) => references && isSameName(references, target))
+      .map((key) => ({ ...key, table })),
+  );
+}
+
+/** Tells of steps which others have to be taken back before them. Built once for all, as there may be thousands. */
+class Needs {
+  private readonly onTable: ReadonlyMap<string, readonly UndoRequest[]>;
+  private readonly keysTo: ReadonlyMap<string, readonly KeyOf[]>;
+  private readonly tables: ReadonlyMap<string, readonly Table[]>;
+
+  constructor(
+    private readonly requests: readonly UndoRequest[],
+    { tables }: Schema,
+  ) {
+    const keys = tables.flatMap((table) => table.constraints.map((key): KeyOf => ({ ...key, table })));
+    this.onTable = byName(requests, ({ table }) => table);
+    this.keysTo = byName(keys, ({ references }) => references);
+    this.tables = byName(tables, (table) => table);
+  }
+
+  of(request: UndoRequest): readonly UndoRequest[] {
+    const given = givenName(request);
+    const named = given ? this.requests.filter((other) => bearsName(given, other, request)) : [];
+    const all = new Set([...named, ...this.builtOn(request)]);
+    all.delete(request);
+    return [...all];
+  }
+
+  private builtOn(request: UndoRequest): readonly UndoRequest[] {
+    const made = madeAlone(request);
+    if (made?.what === 'SCHEMA')
+      return this.requests.filter((other) => (other.table ?? madeAlone(other))?.schema === made.name);
+    if (made?.what === 'TYPE' && made.schema !== null)
+      return this.ofType(printedName({ schema: made.schema, name: made.name }));
+    const [table] = (request.table && this.tables.get(keyOf(request.table))) ?? [];
+    if (!table) return [];
+    const keys = this.keysTo.get(keyOf(table)) ?? [];
+    if (isNewTable(request)) return this.ofKeys(keys);
+    const columns = columnsOfKey(request, table);
+    if (columns) return this.ofKeys(keys.filter(({ references }) => isSameSet(references?.columns, columns)));
+    const column = addedColumn(request);
+    return column === null ? [] : this.ofColumns(table, generatedFrom(table, column));
+  }
+
+  private ofKeys(keys: readonly KeyOf[]): UndoRequest[] {
+    return keys.flatMap(({ table, columns, name }) => this.ofColumns(table, columns, name));
+  }
+
+  private ofType(type: string): UndoRequest[] {
+    return [...this.tables.values()].flat().flatMap((table) => {
+      const columns = table.columns.filter((each) => each.type.replace(/(\[\])+$/, '') === type);
+      return this.ofColumns(
+        table,
+        columns.map(({ name }) => name),
+      );
+    });
+  }
+
+  /** What has made, or given their type, any of these columns: all of the table, or a column; or has made the key itself. */
+  private ofColumns(table: QualifiedName, columns: readonly string[], key?: string): UndoRequest[] {
+    if (columns.length === 0) return [];
+    return (this.onTable.get(keyOf(table)) ?? []).filter((step) => {
+      const column = addedColumn(step) ?? changedType(step);
+      const isOfKey = key !== undefined && addedConstraint(step) === key;
+      return isOfKey || isNewTable(step) || (column !== null && columns.includes(column));
+    });
+  }
+}
+
+function byName<Item>(
+  items: readonly Item[],
+  nameOf: (item: Item) => QualifiedName | null,
+): Map<string, Item[]> {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) {
+    const name = nameOf(item);
+    if (name === null) continue;
+    const group = groups.get(keyOf(name));
+    if (group) group.push(item);
+    else groups.set(keyOf(name), [item]);
+  }
+  return groups;
+}
+
+/** The columns of the key that a step has made, by a constraint or by a unique index; undefined for other steps. */
+function columnsOfKey(request: UndoRequest, { constraints, indexes }: Table): readonly string[] | undefined {
+  const [constraint, index] = [addedConstraint(request), builtIndex(request)?.name];
+  const key = constraints.find(
+    ({ name, type }) => name === constraint && (type === 'unique' || type === 'primary-key'),
+  );
+  if (key) return key.columns;
+  const made = indexes.find(({ name, unique, predicate }) => name === index && unique && predicate === null);
+  return made?.uniqueKeys.map((each) =>
+    each.startsWith('"') ? each.slice(1, -1).replaceAll('""', '"') : each,
+  );
+}
+
+function isSameSet(one: readonly string[] = [], other: readonly string[]): boolean {
+  return one.toSorted().join('\n') === other.toSorted().join('\n');
+}
+
+function generatedFrom({ columns }: Table, column: string): string[] {
+  return columns
+    .filter(({ generated, expression }) => generated !== null && mentions(expression ?? '', column))
+    .map(({ name }) => name);
 }
 
 /** Whether a step was taken under a name that an earlier one has given. */
-function bearsNameOf(later: UndoRequest, earlier: UndoRequest): boolean {
-  const given = givenName(earlier);
-  if (given === null || Number(later.stepId) <= Number(earlier.stepId)) return false;
+function bearsName(given: GivenName, later: UndoRequest, earlier: UndoRequest): boolean {
+  if (Number(later.stepId) <= Number(earlier.stepId)) return false;
   const { table } = later;
   // Of a column, what was done to the column itself, and what is built on it; of a table, whatever was done to it.
   if (given.what === 'COLUMN') return later.object === earlier.object || isBuiltOn(given, later);

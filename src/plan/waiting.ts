@@ -4,7 +4,6 @@ import type { Constraint, Enum, Index, QualifiedName, Schema, Table } from '../s
 import type { Hazard } from './hazard.js';
 import { hazardOfWaiting, isRename, type Rename } from './presumed.js';
 import type { Proposal, Settled } from './proposal.js';
-import { waitsForUndo } from './undo-order.js';
 
 /** A difference and what is proposed to do about it. */
 export interface Planned {
@@ -96,7 +95,7 @@ function waitsFor(difference: Difference, blocker: Difference, actual: Schema): 
     case 'renamed-column':
       return pointsTo(difference, blocker);
     case 'undo':
-      return difference.kind === 'undo' && waitsForUndo(difference.request, blocker.request, actual);
+      return difference.kind === 'undo' && difference.needs.includes(blocker.request);
     case 'different-view':
       return isIndexOf(difference, blocker);
     case 'missing-column':
@@ -256,7 +255,7 @@ export function foreignKeysOf(difference: Difference): readonly Constraint[] {
 }
 
 /** All SQL that the wanted object is made of. */
-function textsOf(difference: Difference): string[] {
+export function textsOf(difference: Difference): string[] {
   switch (difference.kind) {
     case 'missing-column':
       return [difference.wanted.type, difference.wanted.expression ?? ''];

@@ -216,6 +216,11 @@ describe('what a later run has done is not taken back by way of an earlier one',
         'create policy code on room; create statistics room on id, code from room',
         ['DROP POLICY "code" ON "public"."room"', 'DROP STATISTICS "public"."room"'],
       ],
+      'an exclusion with a condition': [
+        [lift({ code: { type: 'integer', nullable: true } })],
+        'alter table lift add constraint by_hand exclude using btree (id with =) where (code > 0)',
+        ['ALTER TABLE "public"."lift" DROP CONSTRAINT "by_hand"'],
+      ],
       'what others have added to an empty table': [
         [
           lift({}),
@@ -341,6 +346,35 @@ test('a check that is called as a column is taken back on its own', async () => 
   );
   const migrator = await release(database, [entity]);
   expect(await migrator.rollback(await healedRun(migrator), 'ada')).toMatchObject({ outcome: 'undone' });
+  expect(await database.query(CATALOG)).toEqual(before);
+});
+
+test.for([
+  [
+    'an exclusion with an expression',
+    `create table slot (id integer constraint slot_pkey primary key)`,
+    table(
+      'slot',
+      { a: { type: 'integer', nullable: true }, b: { type: 'integer', nullable: true } },
+      { exclusions: [{ name: 'no_overlap', expression: 'USING gist (int4range(a, b) WITH &&)' }] },
+    ),
+  ],
+  [
+    'an index of a partitioned table',
+    `create table slot (id integer constraint slot_pkey primary key) partition by range (id);
+      create table slot_1 partition of slot for values from (1) to (9); insert into slot values (1)`,
+    table(
+      'slot',
+      { a: { type: 'integer', nullable: true } },
+      { indices: [{ name: 'by_a', columns: ['a'] }] },
+    ),
+  ],
+] as const)('%s of new columns is none of others', async ([, legacy, entity]) => {
+  const database = await hotel(legacy);
+  const before = await database.query(CATALOG);
+  const migrator = await release(database, [lift({}), entity]);
+  const report = await migrator.rollback(await healedRun(migrator), 'ada');
+  expect(report).toMatchObject({ outcome: 'undone', failed: [], notUndone: [] });
   expect(await database.query(CATALOG)).toEqual(before);
 });
 

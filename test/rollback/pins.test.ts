@@ -194,6 +194,11 @@ describe('what was undone stays undone', () => {
     expect(await latest.heal()).toMatchObject({ applied: [], open: [{ hazards: ['pinned'] }] });
     await approveAll(latest);
     expect(await latest.heal()).toMatchObject({ outcome: 'healed', open: [] });
+    // And nothing is left of it, whatever comes.
+    await database.query(
+      'alter table lift drop column if exists code, drop column if exists sign; drop table if exists room, hall',
+    );
+    expect(await latest.heal()).toMatchObject({ outcome: 'healed', open: [] });
   });
 
   test('and not another index of the same meaning', async () => {
@@ -207,6 +212,32 @@ describe('what was undone stays undone', () => {
     expect(await both.heal()).toMatchObject({
       applied: [{ object: 'public.one' }],
       open: [{ object: 'public.two', hazards: ['pinned'] }],
+    });
+  });
+
+  test('whatever somebody has given its name to', async () => {
+    const database = await hotel('alter table lift add code text');
+    const indexed = (name: string) => lift({ code: TEXT }, { indices: [{ name, columns: ['code'] }] });
+    const first = await release(database, [indexed('by_code')]);
+    await first.rollback(await healedRun(first), 'ada');
+    await database.query('create index by_code on lift (code, id)');
+    expect(await (await release(database, [indexed('called')])).heal()).toMatchObject({
+      applied: [],
+      open: [{ object: 'public.called', hazards: ['pinned'] }],
+    });
+  });
+
+  test('also a check, when a column comes that is called as it is', async () => {
+    const database = await hotel('alter table lift add n integer');
+    const n = { type: 'integer', nullable: true } as const;
+    const checks = [{ name: 'code', expression: 'n > 0' }];
+    const first = await release(database, [lift({ n }, { checks })]);
+    await first.rollback(await healedRun(first), 'ada');
+    const next = await release(database, [lift({ n, code: TEXT }, { checks })]);
+    await next.heal();
+    expect(await next.heal()).toMatchObject({
+      applied: [],
+      open: [{ kind: 'missing-constraint', hazards: ['pinned'] }],
     });
   });
 

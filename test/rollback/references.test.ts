@@ -90,6 +90,34 @@ const STAYING: Record<string, StayingCase> = {
       'public.door is to be taken back before it, and stays open',
     ],
   },
+  'a unique index, for a table that points to it': {
+    entities: [
+      lift({ code: TEXT }, { indices: [{ name: 'lift_code', columns: ['code'], unique: true }] }),
+      table(
+        'door',
+        { a: TEXT },
+        { foreignKeys: [{ name: 'd', target: 'lift', columnNames: ['a'], referencedColumnNames: ['code'] }] },
+      ),
+    ],
+    meanwhile: 'insert into door values (1)',
+    reasons: [
+      'undoing it would lose 1 row, written since or filled in; approve that, or let it be',
+      'public.door is to be taken back before it, and stays open',
+    ],
+  },
+  'a column, for a generated one that reads it': {
+    entities: [
+      lift({
+        base: TEXT,
+        read: { ...TEXT, generatedType: 'STORED', asExpression: `coalesce(base, 'x')` },
+      }),
+    ],
+    meanwhile: 'select 1',
+    reasons: [
+      'undoing it would lose 2 values, written since or filled in; approve that, or let it be',
+      'public.lift.read is to be taken back before it, and stays open',
+    ],
+  },
   'a schema, for a table in it': {
     entities: [lift({}), table('door', {}, { schema: 'house' })],
     meanwhile: 'insert into house.door values (1)',
