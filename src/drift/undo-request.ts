@@ -56,11 +56,15 @@ export function compareUndos(ordered: readonly OrderedUndo[]): (OrderedUndo & {
   readonly siblings: readonly UndoRequest[];
   readonly later: readonly UndoRequest[];
 })[] {
+  const runs = new Map<string, UndoRequest[]>();
+  const places = ordered.map(({ request }) => {
+    const run = runs.get(request.runId) ?? [];
+    runs.set(request.runId, run);
+    return run.push(request) - 1;
+  });
   return ordered.map(({ request, needs }, i) => {
     const { object, table, runId, action } = request;
-    const ofRun = (requests: readonly OrderedUndo[]): UndoRequest[] =>
-      requests.flatMap((each) => (each.request.runId === runId ? [each.request] : []));
-    const later = ofRun(ordered.slice(i + 1));
+    const [run, place] = [runs.get(runId) ?? [], places[i] ?? 0];
     return {
       kind: 'undo',
       object,
@@ -69,8 +73,8 @@ export function compareUndos(ordered: readonly OrderedUndo[]): (OrderedUndo & {
       actual: action,
       request,
       needs,
-      siblings: [...ofRun(ordered.slice(0, i)), ...later],
-      later,
+      siblings: run.toSpliced(place, 1),
+      later: run.slice(place + 1),
     };
   });
 }
