@@ -9,7 +9,7 @@ import type { Count } from '../plan/question.js';
 import type { TakenAlong } from '../plan/step.js';
 import type { Built } from '../plan/undo-built.js';
 import { queryRows, run, type Connection } from '../schema/connection.js';
-import { quoteLiteral, quoteQualified } from '../schema/identifier.js';
+import { isSameName, quoteLiteral, quoteQualified } from '../schema/identifier.js';
 import { StepFailure, type StepInUnit } from './steps.js';
 
 interface Place {
@@ -54,8 +54,8 @@ async function assertNothingBuilt(
 ): Promise<void> {
   await run(connection, lock);
   const [row] = await queryRows<{ built: Built[] }>(connection, `select (${question}) as built`);
-  const isKnown = ({ is, name }: Built): boolean =>
-    known.some((each) => each.is === is && each.name === name);
+  const isKnown = ({ is, name, relation }: Built): boolean =>
+    known.some((each) => each.is === is && each.name === name && isSameName(each.relation, relation));
   const others = (row?.built ?? []).filter((each) => !isKnown(each)).map(({ name }) => name);
   if (others.length === 0) return;
   const reason = `${others.join(', ')} was built on it meanwhile, and would go with it`;
