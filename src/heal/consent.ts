@@ -6,8 +6,7 @@ import { describeLoss, growthOf, type Approval } from '../plan/approval.js';
 import type { Loss } from '../plan/loss.js';
 import type { PlannedUnit } from '../plan/plan.js';
 import type { Count } from '../plan/question.js';
-import type { TakenAlong } from '../plan/step.js';
-import type { Built } from '../plan/undo-built.js';
+import type { Built, TakenAlong } from '../plan/step.js';
 import { queryRows, run, type Connection } from '../schema/connection.js';
 import { isSameName, quoteLiteral, quoteQualified } from '../schema/identifier.js';
 import { StepFailure, type StepInUnit } from './steps.js';
@@ -37,7 +36,7 @@ export class ApprovalVoid extends Error {
  */
 export async function assertConsent(
   connection: Connection,
-  { approval, loss, takesAlong, drift, pinnedAs = drift.object }: PlannedUnit,
+  { approval, loss, takesAlong, drift, pinnedAs }: PlannedUnit,
   { journalSchema, runId }: Place,
 ): Promise<void> {
   if (approval && !(await useApproval(connection, journalSchema, approval, runId)))
@@ -125,7 +124,7 @@ export async function withConsent<Value>(
   { journalSchema, runId }: Place,
   task: () => Promise<Value>,
 ): Promise<Value> {
-  const { approval, undoes, drops, drift, pinnedAs = drift?.object } = first?.unit ?? {};
+  const { approval, undoes, drops, drift, pinnedAs } = first?.unit ?? {};
   const pinned = async (): Promise<Value> => {
     if (!undoes) return task();
     await pinUndone(connection, journalSchema, undoes, runId);
@@ -136,7 +135,7 @@ export async function withConsent<Value>(
   if (!approval) return pinned();
   if (!(await useApproval(connection, journalSchema, approval, runId, drops)))
     throw new StepFailure(0, new ApprovalVoid(approval, GONE));
-  if (drift) await unpin(connection, journalSchema, drift, pinnedAs ?? drift.object);
+  if (drift) await unpin(connection, journalSchema, drift, pinnedAs);
   let value: Value;
   try {
     value = await pinned();

@@ -17,7 +17,10 @@ import { heeding } from './stopping.js';
 
 /** How a run was taken back. Plain data. */
 export interface RollbackReport {
-  /** undone: all of it; partly-undone: see what is left; nothing-to-do: nothing of it can be, or is there any more; failed: nothing was, see why. */
+  /**
+   * undone: all of it; partly-undone: see what is left; nothing-to-do: nothing of it can be, or is there any more; failed:
+   * nothing was, see why.
+   */
   readonly outcome: 'undone' | 'partly-undone' | 'nothing-to-do' | 'failed' | 'another-healer';
   /** Of the journal: the run that took it back; null when nothing was tried. */
   readonly runId: string | null;

@@ -134,6 +134,14 @@ export function isoTime(column: string): string {
   return `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 }
 
+/** Outcomes of steps, as a list: a process that died may have done what it was at. */
+export const DONE = `'applied', 'running'`;
+
+/** A list of texts as it stands in statements. */
+export function literals(texts: readonly string[]): string {
+  return texts.map(quoteLiteral).join(', ');
+}
+
 /** A table's name as it stands in statements. */
 export function journalTable(schema: string, table: JournalTable): string {
   return `${quoteIdentifier(schema)}.${table}`;

@@ -2,9 +2,8 @@ import type { GivenName } from '../plan/applied-step.js';
 import { isPinnedBy, pinUnder, type Pin, type PinnedFinding } from '../plan/pins.js';
 import type { Undoing } from '../plan/step.js';
 import { queryRows, run, type Connection } from '../schema/connection.js';
-import { isoTime, journalTable, type JournalTable } from './journal-tables.js';
+import { DONE, isoTime, journalTable, literals, type JournalTable } from './journal-tables.js';
 import type { Reading } from './reading.js';
-import { DONE, listOf } from './undos.js';
 
 /**
  * Keeps an object as it is about to be: what the run's findings about it asked for, as far as it is taken back, is not done
@@ -35,7 +34,7 @@ const WHOLES = ['missing-column', 'missing-table'];
  * before. What entities ask for is then what both have made together, which is in no finding: anything.
  */
 function isPinnedInPart(schema: string): string {
-  return `(f.kind in (${listOf(WHOLES)}) and exists (select from ${journalTable(schema, 'pin')} o
+  return `(f.kind in (${literals(WHOLES)}) and exists (select from ${journalTable(schema, 'pin')} o
     where o.object = each.object and coalesce(o.kind, '') not like '%-constraint' or starts_with(o.object, each.object || '.')
       or f.kind = 'missing-table' and (o.table_schema, o.table_name) = (f.table_schema, f.table_name)))`;
 }
@@ -45,7 +44,7 @@ function isOver(schema: string): string {
   return `exists (select from ${journalTable(schema, 'step')} s join ${journalTable(schema, 'finding')} f on f.step_id = s.id
     where s.run_id > p.run_id and s.outcome = 'applied' and (
       s.object = p.object and (f.kind = to_jsonb(p) ->> 'kind'
-        or f.kind in (${listOf(WHOLES)}) and coalesce(to_jsonb(p) ->> 'kind', '') not like '%-constraint')
+        or f.kind in (${literals(WHOLES)}) and coalesce(to_jsonb(p) ->> 'kind', '') not like '%-constraint')
       or f.kind = 'missing-table'
         and (f.table_schema, f.table_name) = (to_jsonb(p) ->> 'table_schema', to_jsonb(p) ->> 'table_name')))`;
 }
@@ -95,13 +94,13 @@ function isConstraint({ kind }: PinRow): boolean {
 /**
  * Somebody wants it again, as one of its findings has it; one that wants nothing there, or the whole, ends all.
  *
- * @param pinnedAs the object of the pin that had kept the finding from being healed
+ * @param pinnedAs the object of the pin that had kept the finding from being healed; the finding's own by default
  */
 export async function unpin(
   connection: Connection,
   schema: string,
   finding: PinnedFinding,
-  pinnedAs: string,
+  pinnedAs: string = finding.object,
 ): Promise<void> {
   const isWhole = finding.desired === null || WHOLES.includes(finding.kind);
   const over = (await readPins(connection, schema)).filter(

@@ -4,11 +4,8 @@ import type { Undoing } from '../plan/step.js';
 import { redact } from '../errors.js';
 import { queryRows, type Connection } from '../schema/connection.js';
 import { quoteLiteral } from '../schema/identifier.js';
-import { journalTable, type JournalTable } from './journal-tables.js';
+import { DONE, journalTable, literals, type JournalTable } from './journal-tables.js';
 import type { Reading } from './reading.js';
-
-/** A process that died may have done what it was at. */
-export const DONE = `'applied', 'running'`;
 
 // Not by their names, as a look comes before the healing that adds the columns to an older version's journal.
 const ofFinding = (column: 'desired' | 'former_default'): string => `to_jsonb(f) ->> '${column}'`;
@@ -60,8 +57,6 @@ const LASTING = '( DROP NOT NULL| ADD VALUE .*)$';
 /** Later steps that have made the table anew, and its columns with it. */
 const NEW_TABLES = ['missing-table', 'extra-table'];
 
-export const listOf = (kinds: readonly string[]): string => kinds.map(quoteLiteral).join(', ');
-
 /** Of the step `s` and its finding `f`: the first later run that has changed the same, with what it has done. */
 function changedBy(schema: string): string {
   const [steps, findings, undos] = (['step', 'finding', 'undo'] as const).map((name) =>
@@ -70,8 +65,8 @@ function changedBy(schema: string): string {
   return `(select json_build_object('runId', l.run_id::text,
       'steps', json_agg(json_build_object('sql', l.sql, 'kind', g.kind, 'actual', g.actual) order by l.id))
     from ${steps} l join ${findings} g on g.step_id = l.id
-    where l.run_id > s.run_id and l.outcome in (${DONE}) and g.kind not in (${listOf(NO_CHANGES)}) and l.sql !~ ${quoteLiteral(LASTING)}
-      and (l.object = s.object or g.kind in (${listOf(NEW_TABLES)}) and (g.table_schema, g.table_name) = (f.table_schema, f.table_name))
+    where l.run_id > s.run_id and l.outcome in (${DONE}) and g.kind not in (${literals(NO_CHANGES)}) and l.sql !~ ${quoteLiteral(LASTING)}
+      and (l.object = s.object or g.kind in (${literals(NEW_TABLES)}) and (g.table_schema, g.table_name) = (f.table_schema, f.table_name))
       and not exists (select from ${undos} u join ${steps} t on t.id = u.step_id
         where t.run_id = l.run_id and t.object = l.object and u.done_at is not null)
     group by l.run_id order by l.run_id limit 1)`;

@@ -2,7 +2,6 @@ import type { Fill, FillState } from '../drift/fill.js';
 import type { QualifiedName } from '../schema/model.js';
 import type { Loss } from './loss.js';
 import type { Question } from './question.js';
-import type { Built } from './undo-built.js';
 
 /** Table locks by PostgreSQL's names. https://www.postgresql.org/docs/current/explicit-locking.html */
 export type LockMode =
@@ -104,6 +103,16 @@ export interface Unit {
   readonly takesAlong?: TakenAlong;
   /** Written down in the unit's own transaction, with a pin that keeps it from being done again. */
   readonly undoes?: Undoing;
+}
+
+/** What goes with the column or relation that it is built on. */
+export interface Built {
+  readonly is: 'policy' | 'trigger' | 'rule' | 'statistics' | 'index' | 'constraint' | 'column' | 'sequence';
+  readonly name: string;
+  /** Of what has one of its own. */
+  readonly schema: string;
+  /** A partition, or a table that inherits, may have what its parent has not. */
+  readonly relation: QualifiedName;
 }
 
 /** What goes when something is dropped that it is built on. */

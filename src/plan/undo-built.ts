@@ -8,29 +8,19 @@ import type { Hazard } from './hazard.js';
 import { hazardIf, type PlanContext } from './proposal.js';
 import type { Question } from './question.js';
 import { referencedBy, step } from './statements.js';
-import type { Step, TakenAlong } from './step.js';
-
-/** What goes with the column or relation that it is built on. */
-export interface Built {
-  readonly is: keyof typeof DROPS;
-  readonly name: string;
-  /** Of what has one of its own. */
-  readonly schema: string;
-  /** A partition, or a table that inherits, may have what its parent has not. */
-  readonly relation: QualifiedName;
-}
+import type { Built, Step, TakenAlong } from './step.js';
 
 /** How each is dropped, in the order in which nothing has gone already with something else. */
-const DROPS = {
-  policy: (name: string, relation: string) => `DROP POLICY ${name} ON ${relation}`,
-  trigger: (name: string, relation: string) => `DROP TRIGGER ${name} ON ${relation}`,
-  rule: (name: string, relation: string) => `DROP RULE ${name} ON ${relation}`,
-  statistics: (name: string, _relation: string, schema: string) => `DROP STATISTICS ${schema}.${name}`,
-  index: (name: string, _relation: string, schema: string) => `DROP INDEX ${schema}.${name}`,
-  constraint: (name: string, relation: string) => `ALTER TABLE ${relation} DROP CONSTRAINT ${name}`,
-  column: (name: string, relation: string) => `ALTER TABLE ${relation} DROP COLUMN ${name}`,
-  sequence: (name: string, _relation: string, schema: string) => `DROP SEQUENCE ${schema}.${name}`,
-} as const;
+const DROPS: Record<Built['is'], (name: string, relation: string, schema: string) => string> = {
+  policy: (name, relation) => `DROP POLICY ${name} ON ${relation}`,
+  trigger: (name, relation) => `DROP TRIGGER ${name} ON ${relation}`,
+  rule: (name, relation) => `DROP RULE ${name} ON ${relation}`,
+  statistics: (name, _relation, schema) => `DROP STATISTICS ${schema}.${name}`,
+  index: (name, _relation, schema) => `DROP INDEX ${schema}.${name}`,
+  constraint: (name, relation) => `ALTER TABLE ${relation} DROP CONSTRAINT ${name}`,
+  column: (name, relation) => `ALTER TABLE ${relation} DROP COLUMN ${name}`,
+  sequence: (name, _relation, schema) => `DROP SEQUENCE ${schema}.${name}`,
+};
 
 /** What is to be done about what others have built on something that is undone. */
 export interface OthersWork {
@@ -123,8 +113,8 @@ function builtOnColumn(table: QualifiedName, column: string): Question {
     with recursive family(oid) as (
       select ${oidOf(table)}::oid union select h.inhrelid from pg_inherits h join family on h.inhparent = family.oid)
     select distinct
-      case when b.oid is not null then 'constraint' when i.oid is not null then 'index' when s.oid is not null then 'statistics' when q.oid is not null then 'sequence'
-        when g.attname is not null then 'column' else 'constraint' end,
+      case when b.oid is not null then 'constraint' when i.oid is not null then 'index' when s.oid is not null then 'statistics'
+        when q.oid is not null then 'sequence' when g.attname is not null then 'column' else 'constraint' end,
       coalesce(b.conname, i.relname, s.stxname, q.relname, g.attname, k.conname),
       coalesce(s.stxnamespace, q.relnamespace, c.relnamespace), c.oid
     from family join pg_class c on c.oid = family.oid join pg_attribute a on a.attrelid = c.oid
@@ -146,7 +136,7 @@ function builtOnColumn(table: QualifiedName, column: string): Question {
 function builtOnRelation(relation: QualifiedName): Question {
   return listOf(`
     with c as (select oid, relnamespace, relkind from pg_class where oid = ${oidOf(relation)})
-    select 'policy', polname, relnamespace, oid from c join (select polname, polrelid from pg_policy) p on polrelid = oid
+    select 'policy', polname, relnamespace, c.oid from c join pg_policy p on p.polrelid = c.oid
     union all select 'trigger', tgname, relnamespace, c.oid from c join pg_trigger t on t.tgrelid = c.oid where not t.tgisinternal
     union all select 'rule', rulename, relnamespace, c.oid from c join pg_rewrite r on r.ev_class = c.oid where r.rulename <> '_RETURN'
     union all select 'statistics', stxname, stxnamespace, c.oid from c join pg_statistic_ext s on s.stxrelid = c.oid

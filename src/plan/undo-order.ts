@@ -1,6 +1,6 @@
 import type { Difference } from '../drift/drift-kind.js';
 import type { OrderedUndo, UndoRequest } from '../drift/undo-request.js';
-import { isSameName, keyOf, printedName } from '../schema/identifier.js';
+import { groupByName, isSameName, keyOf, printedName } from '../schema/identifier.js';
 import { mentions } from '../schema/identifiers-in.js';
 import type { Constraint, QualifiedName, Schema, Table } from '../schema/model.js';
 import {
@@ -67,9 +67,9 @@ class Needs {
     { tables }: Schema,
   ) {
     const keys = tables.flatMap((table) => table.constraints.map((key): KeyOf => ({ ...key, table })));
-    this.onTable = byName(requests, ({ table }) => table);
-    this.keysTo = byName(keys, ({ references }) => references);
-    this.tables = byName(tables, (table) => table);
+    this.onTable = groupByName(requests, ({ table }) => table);
+    this.keysTo = groupByName(keys, ({ references }) => references);
+    this.tables = groupByName(tables, (table) => table);
   }
 
   of(request: UndoRequest): readonly UndoRequest[] {
@@ -119,21 +119,6 @@ class Needs {
       return isOfKey || isNewTable(step) || (column !== null && columns.includes(column));
     });
   }
-}
-
-function byName<Item>(
-  items: readonly Item[],
-  nameOf: (item: Item) => QualifiedName | null,
-): Map<string, Item[]> {
-  const groups = new Map<string, Item[]>();
-  for (const item of items) {
-    const name = nameOf(item);
-    if (name === null) continue;
-    const group = groups.get(keyOf(name));
-    if (group) group.push(item);
-    else groups.set(keyOf(name), [item]);
-  }
-  return groups;
 }
 
 /** The columns of the key that a step has made, by a constraint or by a unique index; undefined for other steps. */

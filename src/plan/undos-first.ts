@@ -1,6 +1,6 @@
 import type { Difference } from '../drift/drift-kind.js';
 import type { UndoRequest } from '../drift/undo-request.js';
-import { isSameName, keyOf, onlyName } from '../schema/identifier.js';
+import { groupByName, isSameName, keyOf, onlyName } from '../schema/identifier.js';
 import { mentions } from '../schema/identifiers-in.js';
 import type { Constraint, QualifiedName, Schema } from '../schema/model.js';
 import { addedColumn, changedType, isNewTable } from './applied-step.js';
@@ -16,10 +16,7 @@ export function withUndosFirst(planned: readonly Planned[], actual: Schema): rea
     each.difference.kind === 'undo' && isGoing(each) ? [each.difference.request] : [],
   );
   if (undos.length === 0) return planned;
-  const onTable = new Map<string, UndoRequest[]>();
-  for (const request of undos)
-    if (request.table)
-      onTable.set(keyOf(request.table), [...(onTable.get(keyOf(request.table)) ?? []), request]);
+  const onTable = groupByName(undos, ({ table }) => table);
   const objects = new Set(undos.map(({ object }) => object));
   const isBehind = (difference: Difference): boolean =>
     objects.has(difference.object) ||

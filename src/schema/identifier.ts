@@ -53,6 +53,22 @@ export function keyOf({ schema, name }: QualifiedName): string {
   return JSON.stringify([schema, name]);
 }
 
+/** By the keys of the names that items have; those that have none are left out. */
+export function groupByName<Item>(
+  items: readonly Item[],
+  nameOf: (item: Item) => QualifiedName | null,
+): Map<string, Item[]> {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) {
+    const name = nameOf(item);
+    if (name === null) continue;
+    const group = groups.get(keyOf(name));
+    if (group) group.push(item);
+    else groups.set(keyOf(name), [item]);
+  }
+  return groups;
+}
+
 export const MAXIMUM_BYTES = 63;
 
 /**

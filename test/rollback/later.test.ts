@@ -378,6 +378,25 @@ test.for([
   expect(await database.query(CATALOG)).toEqual(before);
 });
 
+test('a key of a large partitioned table over a new column is none of others', async () => {
+  const database =
+    await hotel(`create table slot (id integer constraint slot_pkey primary key) partition by range (id);
+    create table slot_1 partition of slot for values from (1) to (9); insert into slot values (1)`);
+  const slot = table(
+    'slot',
+    { a: { type: 'integer', nullable: true } },
+    { uniques: [{ name: 'slot_a', columns: ['id', 'a'] }] },
+  );
+  const migrator = await release(database, [lift({}), slot], { smallTableBytes: 0 });
+  const run = await healedRun(migrator);
+  expect(sqlOf({ applied: (await migrator.history(1))[0]?.steps ?? [] })).toContainEqual(
+    expect.stringMatching(/^ALTER TABLE ONLY .* ADD CONSTRAINT "slot_a" /),
+  );
+  expect(reasonsOf(await migrator.rollback(run, 'ada'))).not.toContainEqual(
+    expect.stringMatching(/would go with it/),
+  );
+});
+
 test('what a later run has replaced for good is told as such', async () => {
   const database = await hotel();
   const rule = (expression: string) => lift({ code: TEXT }, { checks: [{ name: 'known', expression }] });

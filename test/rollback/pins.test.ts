@@ -22,6 +22,18 @@ describe('what was undone stays undone', () => {
     });
   });
 
+  test("where an older version's journal says so, which knows no more than the object", async () => {
+    const database = await hotel();
+    const migrator = await release(database, [lift({ code: TEXT })]);
+    await migrator.rollback(await healedRun(migrator), 'ada');
+    await database.query(`alter table auto_migration.pin drop column id, drop column table_schema, drop column table_name,
+      drop column kind, drop column desired`);
+    expect(await migrator.heal()).toMatchObject({ applied: [], open: [{ hazards: ['pinned'] }] });
+    await approveAll(migrator);
+    expect(await migrator.heal()).toMatchObject({ outcome: 'healed', open: [] });
+    expect(await database.query('select id, table_name, kind, desired from auto_migration.pin')).toEqual([]);
+  });
+
   test('where the former release had it undone, while the new one runs', async () => {
     const database = await hotel();
     const migrator = await release(database, [lift({ code: TEXT })]);
