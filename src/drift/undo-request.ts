@@ -42,6 +42,8 @@ export interface UndoRequest {
 /** A request in its place among others. */
 export interface OrderedUndo {
   readonly request: UndoRequest;
+  /** Of a type: what the column is by now, with its default; else null. */
+  readonly made: string | null;
   /** What has to be taken back before it, or keeps it where that stays. */
   readonly needs: readonly UndoRequest[];
 }
@@ -62,7 +64,7 @@ export function compareUndos(ordered: readonly OrderedUndo[]): (OrderedUndo & {
     runs.set(request.runId, run);
     return run.push(request) - 1;
   });
-  return ordered.map(({ request, needs }, i) => {
+  return ordered.map(({ request, made, needs }, i) => {
     const { object, table, runId, action } = request;
     const [run, place] = [runs.get(runId) ?? [], places[i] ?? 0];
     return {
@@ -72,6 +74,7 @@ export function compareUndos(ordered: readonly OrderedUndo[]): (OrderedUndo & {
       desired: `as before run ${runId}`,
       actual: action,
       request,
+      made,
       needs,
       siblings: run.toSpliced(place, 1),
       later: run.slice(place + 1),

@@ -1,3 +1,4 @@
+import { describeColumn } from '../drift/describe.js';
 import type { Difference } from '../drift/drift-kind.js';
 import type { OrderedUndo, UndoRequest } from '../drift/undo-request.js';
 import { groupByName, isSameName, keyOf, printedName } from '../schema/identifier.js';
@@ -8,6 +9,7 @@ import {
   addedConstraint,
   builtIndex,
   changedType,
+  columnOf,
   givenName,
   isNewTable,
   madeAlone,
@@ -30,10 +32,16 @@ export function inUndoOrder(requests: readonly UndoRequest[], actual: Schema): O
     begun.add(request);
     const before = needs.of(request);
     before.forEach(visit);
-    ordered.set(request, { request, needs: before });
+    ordered.set(request, { request, made: describeMade(request, actual), needs: before });
   };
   requests.forEach(visit);
   return [...ordered.values()];
+}
+
+/** An approval is for the default that goes with a type, and no statement names it. */
+function describeMade(request: UndoRequest, actual: Schema): string | null {
+  const column = changedType(request) === null ? undefined : columnOf(request, actual);
+  return column ? describeColumn({ ...column, notNull: false }) : null;
 }
 
 /** What has to be taken back before, as objects: without it this could not be found any more, or would be refused. */

@@ -4,7 +4,7 @@ import { AutoMigrator } from '../../src/auto-migrator.js';
 import { openDataSource } from '../auto-migrator/open-data-source.js';
 import { createTestDatabase } from '../setup/database.js';
 import { CATALOG } from './catalog.js';
-import { approveUndo, healedRun, hotel, lift, reasonsOf, release, TEXT } from './releases.js';
+import { approveUndo, healedRun, hotel, lift, reasonsOf, release, sqlOf, TEXT } from './releases.js';
 
 interface TypeCase {
   /** Of the column `code`, after its name. */
@@ -147,4 +147,22 @@ test.each([
   await approveUndo(former);
   expect(await former.heal()).toMatchObject({ failed: [] });
   expect(await database.query(CATALOG)).toEqual(before);
+});
+
+test('an approval of a type is for the default that was there', async () => {
+  const database = await hotel(`alter table lift add code varchar(5) default 'x'`);
+  const migrator = await release(database, [lift({ code: { ...TEXT, default: 'x' } })]);
+  const run = await healedRun(migrator);
+  await database.query(`alter table lift alter code set default 'mine'`);
+  await migrator.rollback(run, 'ada');
+  // It wants what is set by hand: its own healing leaves that alone.
+  const former = await release(database, [
+    lift({ code: { ...TEXT, type: 'varchar', length: 5, default: 'yours' } }),
+  ]);
+  await approveUndo(former);
+  await database.query(`alter table lift alter code set default 'yours'`);
+  expect(sqlOf(await former.heal()).filter((sql) => sql.includes(' TYPE '))).toEqual([]);
+  expect(reasonsOf({ open: (await former.check()).drift })).toContain(
+    `its default was changed since, and is 'yours'::text; undoing it gives 'x'::character varying back; approve that, or let it be`,
+  );
 });
