@@ -2,7 +2,7 @@ import { describeError, sqlStateOf } from '../errors.js';
 import { giveBackApproval, useApproval, voidApproval, voidOthers } from '../journal/approvals.js';
 import { pinUndone, unpin } from '../journal/pins.js';
 import { noteRefusedUndo, undoIsDone } from '../journal/undos.js';
-import { describeLoss, growthOf, type Approval } from '../plan/approval.js';
+import { countedOtherwise, describeLoss, growthOf, type Approval } from '../plan/approval.js';
 import type { Loss } from '../plan/loss.js';
 import type { PlannedUnit } from '../plan/plan.js';
 import type { Count } from '../plan/question.js';
@@ -74,6 +74,8 @@ async function assertNotGrown(
   approval: Approval | undefined,
   loss: Loss,
 ): Promise<void> {
+  const otherwise = approval ? countedOtherwise(approval, loss.measures) : null;
+  if (approval && otherwise !== null) throw new ApprovalVoid(approval, otherwise);
   const [unattended] = loss.measures;
   const measure = approval
     ? loss.measures.find(({ what }) =>

@@ -39,3 +39,13 @@ export function growthOf({ by, at, loss }: Approval, what: string, now: number |
   if (was === null || now === undefined || now <= was) return null;
   return `the approval of ${by} (${at}) was for ${describeLoss({ what, count: was })}, and by now it is ${now}: it is void, approve it again`;
 }
+
+/** That what an approval names is not what would be counted by now, as a sentence; null where it is. */
+export function countedOtherwise(
+  { by, at, loss }: Approval,
+  measures: readonly Pick<MeasuredLoss, 'what'>[],
+): string | null {
+  const [first] = measures;
+  if (!first || measures.some(({ what }) => loss.some((each) => each.what === what))) return null;
+  return `the approval of ${by} (${at}) was for ${describeLoss(...loss) || 'no loss'}, and by now ${first.what} are counted: it is void, approve it again`;
+}

@@ -1,5 +1,5 @@
 import type { Difference } from '../drift/drift-kind.js';
-import { growthOf, type Approval } from './approval.js';
+import { countedOtherwise, growthOf, type Approval } from './approval.js';
 import { driftId } from './drift-id.js';
 import type { Hazard, HazardKind } from './hazard.js';
 import type { PlanContext, Proposal, Settled } from './proposal.js';
@@ -37,12 +37,16 @@ function growthIn(
   approval: Approval,
   { count }: Pick<PlanContext, 'count'>,
 ): string | null {
-  for (const { loss } of units)
-    for (const measure of loss?.measures ?? []) {
+  for (const { loss } of units) {
+    const { measures = [] } = loss ?? {};
+    const otherwise = countedOtherwise(approval, measures);
+    if (otherwise !== null) return otherwise;
+    for (const measure of measures) {
       const isApproved = approval.loss.some(({ what }) => what === measure.what);
       const growth = isApproved ? growthOf(approval, measure.what, count(measure.count)) : null;
       if (growth !== null) return growth;
     }
+  }
   return null;
 }
 
