@@ -67,7 +67,35 @@ export function enclosed(sql: string): string {
   return sql.includes('--') ? `(${sql}\n)` : `(${sql})`;
 }
 
-/** The rows that it is for, as a condition on the table. */
-export function conditionOf({ where }: Pick<Fill, 'where'>, column: string): string {
-  return where === null ? `${column} IS NULL` : `${column} IS NULL AND ${enclosed(where)}`;
+type Chosen = Pick<Fill, 'where'>;
+
+/**
+ * The rows that it is for, as a condition on the table. PostgreSQL evaluates what AND connects in any order, and so an
+ * application's SQL for rows that it is not meant for and that it may fail for; what stands in a CASE it does not.
+ * https://www.postgresql.org/docs/current/sql-expressions.html#SYNTAX-EXPRESS-EVAL
+ *
+ * @param within a condition on the rows that are looked at at all
+ */
+export function conditionOf({ where }: Chosen, column: string, within?: string): string {
+  return guarded([...rowsWithout(column, within), ...(where === null ? [] : [enclosed(where)])]);
+}
+
+/** The rows that it has a value for. */
+export function hasValue(
+  { expression, where }: Chosen & Pick<Fill, 'expression'>,
+  column: string,
+  within?: string,
+): string {
+  const parts = [...rowsWithout(column, within), ...(where === null ? [] : [enclosed(where)])];
+  return guarded(expression === null ? parts : [...parts, `${enclosed(expression)} IS NOT NULL`]);
+}
+
+function rowsWithout(column: string, within: string | undefined): string[] {
+  const isNull = `${column} IS NULL`;
+  return [within === undefined ? isNull : `${within} AND ${isNull}`];
+}
+
+/** Each is asked only where the one before holds. */
+function guarded([first = '', ...further]: readonly string[]): string {
+  return further.length === 0 ? first : `CASE WHEN ${first} THEN ${guarded(further)} END`;
 }

@@ -1,4 +1,4 @@
-import { conditionOf, enclosed, type Fill } from '../drift/fill.js';
+import { enclosed, hasValue, type Fill } from '../drift/fill.js';
 import { notePosition, type FillPosition } from '../journal/fills.js';
 import type { Connection, Result } from '../schema/connection.js';
 import { quoteIdentifier, quoteLiteral, quoteQualified } from '../schema/identifier.js';
@@ -76,17 +76,18 @@ export function fillRows(
   held: Held,
   journalSchema: string,
 ): string {
-  const { column, table, conditions } = rowsOf(fill, target);
+  const { column, alias, table } = rowsOf(fill, target);
   const value = fill.expression === null ? 'default' : enclosed(fill.expression);
   const count = (of: string): string => `(select count(*) from ${of})`;
   const filled = count('auto_migration_filled where not is_null');
-  const empty = `ctid = any (array(select row from auto_migration_met where is_empty)) and ${conditions}`;
-  const lock = `select ctid as row from ${table} where ${empty}
-    for ${target.isKey ? 'update' : 'no key update'} skip locked`;
+  const isNext = `${alias}.ctid = auto_migration_row`;
+  const next = `auto_migration_next where ${isNext} and ${hasValue(fill, column, isNext)}`;
+  const lock = `select ${alias}.ctid as row from ${table}, ${next}
+    for ${target.isKey ? 'update' : 'no key update'} of ${alias} skip locked`;
   const chosen =
     held === 'wait'
-      ? empty
-      : `ctid = any (array(select row from auto_migration_locked)) and ${column} is null`;
+      ? `from ${next}`
+      : `where ctid = any (array(select row from auto_migration_locked)) and ${column} is null`;
   const position = {
     relation: quoteLiteral(from.relation),
     after: '(select key from auto_migration_last)',
@@ -96,8 +97,10 @@ export function fillRows(
       ${nextRows(target, from.after, size, `ctid as row, ${column} is null as is_empty`)}
     ), auto_migration_last as (
       ${lastKey(target, 'auto_migration_met')}
+    ), auto_migration_next as materialized (
+      select row as auto_migration_row from auto_migration_met where is_empty
     ), ${held === 'skip' ? `auto_migration_locked as materialized (${lock}), ` : ''}auto_migration_filled as (
-      update ${table} set ${column} = ${value} where ${chosen} returning ${column} is null as is_null
+      update ${table} set ${column} = ${value} ${chosen} returning ${column} is null as is_null
     ), auto_migration_noted as (
       ${notePosition(journalSchema, fill, position, filled)} and exists (select from auto_migration_last)
     )
@@ -172,14 +175,14 @@ export function findLeft(
   after: readonly string[] | null,
   to: readonly string[] | null,
 ): string {
-  const { table, conditions } = rowsOf(fill, target);
+  const { column, table } = rowsOf(fill, target);
   const { keys } = target;
   const bounds = [
     ...(after === null ? [] : [compare(keys, '>', after)]),
     ...(to === null ? [] : [compare(keys, '<=', to)]),
-  ];
-  const where = [...bounds, conditions].join(' and ');
-  const columns = keys.map(({ column }, i) => `${column} as k${i}`).join(', ');
+  ].join(' and ');
+  const where = bounds === '' ? hasValue(fill, column) : `${bounds} and ${hasValue(fill, column, bounds)}`;
+  const columns = keys.map((key, i) => `${key.column} as k${i}`).join(', ');
   return `with auto_migration_left as materialized (select ${columns} from ${table} where ${where})
     select (${lastKey(target, 'auto_migration_left')}) as key, (select count(*) from auto_migration_left)::int as rows`;
 }
@@ -189,9 +192,9 @@ export function findLeft(
  * their keys, and as short.
  */
 export function isAnyLeft(fill: Fill, target: FillTarget, from: number, to: number): string {
-  const { table, conditions } = rowsOf(fill, target);
+  const { column, table } = rowsOf(fill, target);
   const range = `ctid >= '(${from},0)' and ctid < '(${to},0)'`;
-  return `select exists (select from ${table} where ${range} and ${conditions}) as left,
+  return `select exists (select from ${table} where ${range} and ${hasValue(fill, column, range)}) as left,
     ${blocksOf(target)} as blocks`;
 }
 
@@ -199,18 +202,13 @@ function blocksOf({ name }: FillTarget): string {
   return `pg_catalog.pg_relation_size(${quoteLiteral(name)}::pg_catalog.regclass) / current_setting('block_size')::int`;
 }
 
-/** The rows that are to be filled and get a value, by the name that the application has for their table. */
+/** The rows, by the name that the application has for their table. */
 function rowsOf(
   fill: Fill,
   target: FillTarget,
-): { readonly column: string; readonly table: string; readonly conditions: string } {
-  const column = quoteIdentifier(fill.column);
-  const conditions = [
-    conditionOf(fill, column),
-    ...(fill.expression === null ? [] : [`${enclosed(fill.expression)} is not null`]),
-  ];
-  const table = `only ${target.name} as ${quoteIdentifier(fill.table.name)}`;
-  return { column, table, conditions: conditions.join(' and ') };
+): { readonly column: string; readonly alias: string; readonly table: string } {
+  const alias = quoteIdentifier(fill.table.name);
+  return { column: quoteIdentifier(fill.column), alias, table: `only ${target.name} as ${alias}` };
 }
 
 function compare(keys: FillTarget['keys'], operator: '>' | '<=', values: readonly string[]): string {

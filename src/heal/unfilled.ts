@@ -1,4 +1,4 @@
-import { conditionOf, declaredFill, enclosed, fillId, type Fill } from '../drift/fill.js';
+import { conditionOf, declaredFill, fillId, hasValue, type Fill } from '../drift/fill.js';
 import { run, type Connection, type Result } from '../schema/connection.js';
 import { quoteIdentifier, quoteQualified } from '../schema/identifier.js';
 import { SEE_ALL_ROWS } from '../schema/limits.js';
@@ -33,9 +33,7 @@ export async function findsUnfilled(
   fill: Fill,
   timeoutMs = TIMEOUT_MS,
 ): Promise<boolean> {
-  const hasValue = fill.expression === null ? [] : [`${enclosed(fill.expression)} is not null`];
-  const condition = [conditionOf(fill, quoteIdentifier(fill.column)), ...hasValue].join(' and ');
-  return findsRow(connection, fill.table, condition, timeoutMs);
+  return findsRow(connection, fill.table, hasValue(fill, quoteIdentifier(fill.column)), timeoutMs);
 }
 
 /** Whether a fill has left rows without a value that it is for. However long it takes. */

@@ -1,5 +1,5 @@
 import type { Difference } from '../drift/drift-kind.js';
-import { conditionOf, enclosed, isRefused, type Fill } from '../drift/fill.js';
+import { enclosed, hasValue, isRefused, type Fill } from '../drift/fill.js';
 import { displayName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
 import type { Hazard } from './hazard.js';
 import { describeHidden, hidesRows } from './privileges.js';
@@ -43,9 +43,7 @@ function hazardsOf(difference: Unfilled, context: PlanContext): Hazard[] {
 export function updateOf(fill: Fill): string {
   const column = quoteIdentifier(fill.column);
   const value = fill.expression === null ? 'DEFAULT' : enclosed(fill.expression);
-  const hasValue = fill.expression === null ? '' : ` AND ${enclosed(fill.expression)} IS NOT NULL`;
-  const condition = `${conditionOf(fill, column)}${hasValue}`;
-  return `UPDATE ${quoteQualified(fill.table)} SET ${column} = ${value} WHERE ${condition}`;
+  return `UPDATE ${quoteQualified(fill.table)} SET ${column} = ${value} WHERE ${hasValue(fill, column)}`;
 }
 
 function describeFailure({ record }: Unfilled): string {

@@ -1,0 +1,78 @@
+import { EntitySchema } from 'typeorm';
+import { describe, expect, test } from 'vitest';
+import { AutoMigrator } from '../../src/auto-migrator.js';
+import type { BackfillOptions } from '../../src/desired/backfill-options.js';
+import { openDataSource } from '../auto-migrator/open-data-source.js';
+import { createTestDatabase, type TestDatabase } from '../setup/database.js';
+
+// PostgreSQL evaluates what AND connects in any order, the cheapest first: rows for which an expression fails must cost
+// no other row its value, and none may be asked that is not meant.
+
+const column = { type: 'integer', nullable: true } as const;
+
+const entity = new EntitySchema({
+  name: 'guest',
+  columns: {
+    id: { type: 'integer', primary: true, primaryKeyConstraintName: 'guest_pkey' },
+    nights: column,
+    born: { type: 'text', nullable: true },
+    share: column,
+  },
+});
+
+type Fill = BackfillOptions & { readonly expression: string };
+
+/** Guests 1 to n, of whom one has stayed for no night. Their statistics are known, as the plan hangs on them. */
+async function guests(rows: number): Promise<TestDatabase> {
+  const database = await createTestDatabase();
+  await database.query(`create table guest (id integer constraint guest_pkey primary key,
+      nights integer, born text, share integer);
+    insert into guest (id, nights, born) select i, i - ${Math.ceil(rows / 2)}, i from generate_series(1, ${rows}) i; analyze guest`);
+  return database;
+}
+
+async function healed(database: TestDatabase, fill: Fill, execution: 'online' | 'atomic' = 'online') {
+  const migrator = new AutoMigrator(await openDataSource(database.url, [entity]), {
+    execution,
+    backfills: [{ table: 'guest', column: 'share', pauseMs: 0, ...fill }],
+  });
+  return migrator.heal();
+}
+
+const unfilled = (database: TestDatabase): Promise<{ id: number }[]> =>
+  database.query('select id from guest where share is null order by id');
+
+describe.each([5, 50, 1000])('of %i rows', (rows) => {
+  const bad = Math.ceil(rows / 2);
+
+  test.each([
+    ['an operator', '10 / nights'],
+    ['a cast', `case when nights = 0 then 'none' else born end::integer`],
+    ['a function', `(array[1])[1] / nights + length(born)`],
+  ])('the one that fails is left alone, and named: %s', async (_title, expression) => {
+    const database = await guests(rows);
+    const { failed } = await healed(database, { expression });
+    expect(failed).toMatchObject([
+      { error: expect.stringMatching(`^1 row could not be filled, the first id = ${bad}: `) as string },
+    ]);
+    expect(await unfilled(database)).toEqual([{ id: bad }]);
+  });
+
+  test.each(['online', 'atomic'] as const)(
+    'one that is not meant is not asked for: %s',
+    async (execution) => {
+      const database = await guests(rows);
+      const fill = { expression: '10 / nights', where: `nights > 0 or (nights < 0 and born <> 'b')` };
+      expect(await healed(database, fill, execution)).toMatchObject({ outcome: 'healed', failed: [] });
+      expect(await unfilled(database)).toEqual([{ id: bad }]);
+    },
+  );
+
+  test.each(['online', 'atomic'] as const)('one that has a value is not asked for: %s', async (execution) => {
+    const database = await guests(rows);
+    await database.query(`update guest set share = 7 where id = ${bad}`);
+    const fill = { expression: '10 / nights' };
+    expect(await healed(database, fill, execution)).toMatchObject({ outcome: 'healed', failed: [] });
+    expect(await unfilled(database)).toEqual([]);
+  });
+});
