@@ -4,7 +4,7 @@ import { pinUndone, unpin } from '../journal/pins.js';
 import { noteRefusedUndo, undoIsDone } from '../journal/undos.js';
 import { countedOtherwise, describeLoss, growthOf, type Approval } from '../plan/approval.js';
 import type { Loss } from '../plan/loss.js';
-import type { PlannedUnit } from '../plan/plan.js';
+import type { Plan, PlannedUnit } from '../plan/plan.js';
 import type { Count } from '../plan/question.js';
 import type { Built, TakenAlong } from '../plan/step.js';
 import { queryRows, run, type Connection } from '../schema/connection.js';
@@ -154,6 +154,17 @@ export async function noteVoid(connection: Connection, journalSchema: string, er
   const cause = error instanceof StepFailure ? error.cause : error;
   if (cause instanceof ApprovalVoid && cause.message !== GONE)
     await voidApproval(connection, journalSchema, cause.approval, cause.message);
+}
+
+/** What is told to be void is so, also where less would be lost again by the next look. */
+export async function noteOutgrown(
+  connection: Connection,
+  journalSchema: string,
+  { outgrown }: Pick<Plan, 'outgrown'>,
+): Promise<void> {
+  // Who may not write it down meets it again.
+  for (const { approval, reason } of outgrown)
+    await voidApproval(connection, journalSchema, approval, reason).catch(() => undefined);
 }
 
 const REFUSED = 'it was approved, and PostgreSQL has refused it all the same';

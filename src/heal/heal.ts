@@ -8,6 +8,7 @@ import type { Policy } from '../plan/policy.js';
 import type { Execution } from '../plan/proposal.js';
 import { run as runSql, type Connect, type Connection } from '../schema/connection.js';
 import type { Migrations } from '../desired/migrations.js';
+import { noteOutgrown } from './consent.js';
 import type { DataFixDefinition } from './data-fix.js';
 import type { DataFixes, DataFixRun } from './data-fixes.js';
 import { executeUnits } from './execute.js';
@@ -128,6 +129,7 @@ async function healUnlessInSync(
     const look = await lookout.look(session);
     progress.seen(look);
     if (isOff || (await isSuperseded(context, request, progress, session, look))) return;
+    await noteOutgrown(connection, context.options.journalSchema, look.plan);
     const others = [await migrations?.pending(session), await dataFixes.due(session)];
     const isDue = [look.plan.units, ...others].some((each) => each && each.length > 0);
     if (isDue) await healAsTheOnlyOne(context, request, progress, connection);

@@ -27,7 +27,7 @@ export function withConsent(
   const voided = standing.voided.get(id);
   if (!approval) return voided === undefined ? proposal : { ...proposal, voided };
   const growth = growthIn(proposal, approval, context);
-  if (growth !== null) return { ...proposal, voided: growth };
+  if (growth !== null) return { ...proposal, voided: growth, outgrown: approval };
   const facts = proposal.hazards.filter(({ kind }) => !DECISIONS.has(kind));
   return { ...proposal, approval, hazards: [...obstaclesTo(proposal, context), ...facts] };
 }

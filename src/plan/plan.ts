@@ -75,6 +75,14 @@ export interface Plan {
   readonly openUnits: readonly PlannedUnit[];
   /** What would drop what only the database has, after someone's approval. */
   readonly extraUnits: readonly PlannedUnit[];
+  /** Approvals that this look has found not to hold any more. */
+  readonly outgrown: readonly Outgrown[];
+}
+
+/** An approval of less than would be lost by now. */
+export interface Outgrown {
+  readonly approval: Approval;
+  readonly reason: string;
 }
 
 export interface PlanOptions {
@@ -142,6 +150,7 @@ export function planDifferences(
     units: unitsOf('heal'),
     openUnits: unitsOf('open'),
     extraUnits: unitsOf('extra'),
+    outgrown: proposed.flatMap(({ proposal }) => outgrownIn(proposal)),
   };
 }
 
@@ -179,6 +188,11 @@ function contextOf(
   consented: (difference: Difference, proposal: Proposal) => Proposal,
 ): PlanContext {
   return { ...known, released: releasedIn(differences, consented) };
+}
+
+function outgrownIn(proposal: Proposal | Settled): Outgrown[] {
+  if (typeof proposal === 'string' || !proposal.outgrown) return [];
+  return [{ approval: proposal.outgrown, reason: proposal.voided ?? '' }];
 }
 
 function unitsIn(proposal: Proposal | Settled): readonly Unit[] {

@@ -50,6 +50,8 @@ export interface Proposal {
   readonly approval?: Approval;
   /** Why an earlier one does not hold. */
   readonly voided?: string;
+  /** The one that was found not to hold by this look. */
+  readonly outgrown?: Approval;
 }
 
 export type Planner<Kind extends DriftKind> = (

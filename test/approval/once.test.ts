@@ -159,6 +159,20 @@ test('what is written between the look and the lock makes it void', async () => 
   expect((await migrator.heal()).applied).toMatchObject([{ action: 'drop column' }]);
 });
 
+test('what a look has found void stays so, even when the values have gone', async () => {
+  await approve('extra-column');
+  await database.query(`update room set note = 'y' where id = 2`);
+  const reason = /was for 1 value, and by now it is 2: it is void, approve it again/;
+  const report = await migrator.heal();
+  expect(report.drift.find(({ kind }) => kind === 'extra-column')?.reason).toMatch(reason);
+  expect(await state()).toEqual([{ used: false, voided: true }]);
+
+  await database.query('update room set note = null');
+  expect((await migrator.heal()).applied).toEqual([]);
+  await approve('extra-column');
+  expect((await migrator.heal()).applied).toMatchObject([{ action: 'drop column' }]);
+});
+
 test('a table that is large is counted before it is locked, for as long as that takes', async () => {
   const options = { execution: 'online', smallTableBytes: 0, lockTimeoutMs: 20_000, lockRetries: 0 } as const;
   migrator = new AutoMigrator(await openDataSource(database.url, [room, hall]), options);
