@@ -30,7 +30,8 @@ export const planMissingColumn: Planner<'missing-column'> = (difference, context
   const blocks = rewrites && mayBeLarge(table, context);
   const detail =
     'its values differ from row to row, so adding it rewrites a large table under an exclusive lock';
-  return propose([fillingUnit('column', marks, [...add, ...comment])], [hazardIf(blocks, 'blocks', detail)]);
+  const phase = wanted.generated === null ? 'column' : 'generated-column';
+  return propose([fillingUnit(phase, marks, [...add, ...comment])], [hazardIf(blocks, 'blocks', detail)]);
 };
 
 export const planNullability: Planner<'different-nullability'> = (difference, context) => {

@@ -31,7 +31,6 @@ export function remakeViews(
   const wantedOf = ({ schema, name, kind }: Dependant): Table | undefined =>
     desired.find((table) => table.schema === schema && table.name === name && table.kind === kind);
   const unknown = views.filter((view) => !wantedOf(view)).map((view) => `${view.kind} ${nameOf(view)}`);
-  const inTheWay = [...unknown, ...obstacles];
   const large = views.filter((view) => view.kind === 'materialized view' && mayBeLarge(view, context));
   return {
     drops: views.toReversed().map((view) => drop(difference, view)),
@@ -40,10 +39,16 @@ export function remakeViews(
       return wanted ? [...createView(difference, wanted), ...keep(difference, view, wanted)] : [];
     }),
     hazards: [
+      // A fact: nobody's word lets PostgreSQL change what stands below it.
       hazardIf(
-        inTheWay.length > 0,
+        obstacles.length > 0,
+        'waits',
+        `${dependOnIt(obstacles)}, and PostgreSQL refuses to change what that reads; drop it first, or change both by hand`,
+      ),
+      hazardIf(
+        unknown.length > 0,
         'undecided',
-        `${inTheWay.join(', ')} ${inTheWay.length === 1 ? 'depends' : 'depend'} on it and would be lost, as no entity asks for it; drop it first, or change both by hand`,
+        `${dependOnIt(unknown)} and would be lost, as no entity asks for it; drop it first, or change both by hand`,
       ),
       hazardIf(
         large.length > 0 && context.execution === 'online',
@@ -76,6 +81,10 @@ function keep(difference: Difference, { keeps }: Dependant, { columns }: Table):
   return keeps
     .filter((kept) => kept.columns.every((column) => names.has(column)))
     .map(({ sql }) => step(difference, 'keep what the view had', sql, 'NONE'));
+}
+
+function dependOnIt(names: readonly string[]): string {
+  return `${names.join(', ')} ${names.length === 1 ? 'depends' : 'depend'} on it`;
 }
 
 function nameOf({ schema, name }: QualifiedName): string {

@@ -44,6 +44,8 @@ export const PHASES = [
   'name',
   'column',
   'type-change',
+  /** PostgreSQL changes no type of a column that one reads. */
+  'generated-column',
   'constraint',
   'foreign-key',
   'view',

@@ -18,6 +18,8 @@ export interface ViewCase {
   readonly steps?: readonly string[];
   /** Why nothing is done. */
   readonly reason?: string;
+  /** What kind of reason that is, where nobody's word does away with it. */
+  readonly hazard?: 'waits';
 }
 
 const whole = 'create view $table_v as select id, a, n from $table;';
@@ -28,6 +30,9 @@ const wider = { n: { type: 'bigint', nullable: true } } as const;
 const remade = ['drop view', 'create view'];
 const lost = (what: string, isPlural = false): string =>
   `${what} ${isPlural ? 'depend' : 'depends'} on it and would be lost, as no entity asks for it; drop it first, or change both by hand`;
+
+const refused = (what: string, isPlural = false): string =>
+  `${what} ${isPlural ? 'depend' : 'depends'} on it, and PostgreSQL refuses to change what that reads; drop it first, or change both by hand`;
 
 const HEALED: ViewCase[] = [
   {
@@ -104,34 +109,39 @@ const OPEN: ViewCase[] = [
     title: 'a rule uses it',
     legacy: `${whole} create rule noted as on update to $table do also select count(*) from $table_v;`,
     views: [narrow],
-    reason: lost('rule noted on table public.$table'),
+    reason: refused('rule noted on table public.$table'),
+    hazard: 'waits',
   },
   {
     title: 'a policy uses it',
     legacy: `${whole} create policy seen on $table using (exists (select from $table_v));`,
     views: [narrow],
-    reason: lost('policy seen on table public.$table'),
+    reason: refused('policy seen on table public.$table'),
+    hazard: 'waits',
   },
   {
     title: 'a function uses it, and another its rows',
     legacy: `${whole} create function $table_f() returns bigint begin atomic select count(*) from $table_v; end;
       create function $table_g(public.$table_v) returns integer language sql as 'select 1';`,
     views: [narrow],
-    reason: lost('function public.$table_f(), function public.$table_g(public.$table_v)', true),
+    reason: refused('function public.$table_f(), function public.$table_g(public.$table_v)', true),
+    hazard: 'waits',
   },
   {
     title: 'a trigger is on it',
     legacy: `${whole} create function $table_t() returns trigger language plpgsql as 'begin return new; end';
       create trigger written instead of insert on $table_v for each row execute function $table_t();`,
     views: [narrow],
-    reason: lost('trigger written on view public.$table_v'),
+    reason: refused('trigger written on view public.$table_v'),
+    hazard: 'waits',
   },
   {
     title: 'a generated column is computed from a column that is to be wider',
     legacy: 'alter table $table add twice integer generated always as (n * 2) stored;',
     views: [],
     columns: wider,
-    reason: lost('column twice of table public.$table'),
+    reason: refused('column twice of table public.$table'),
+    hazard: 'waits',
   },
   {
     title: 'a trigger looks at a column that is to be longer',
@@ -139,7 +149,8 @@ const OPEN: ViewCase[] = [
       create trigger changed before update of a on $table for each row execute function $table_t();`,
     views: [],
     columns: longer,
-    reason: lost('trigger changed on table public.$table'),
+    reason: refused('trigger changed on table public.$table'),
+    hazard: 'waits',
   },
 ];
 

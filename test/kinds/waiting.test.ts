@@ -24,6 +24,8 @@ interface WaitingCase {
 
 const id = { type: 'integer', primary: true } as const;
 
+const UPPER = { type: 'text', nullable: true, generatedType: 'STORED', asExpression: 'upper(a)' } as const;
+
 function room(
   columns: Record<string, EntitySchemaColumnOptions>,
   rest: Partial<EntitySchemaOptions<unknown>> = {},
@@ -208,6 +210,25 @@ const cases: WaitingCase[] = [
     before: [room({ a: { type: 'varchar', length: 10 } }), view('select a from room', ['a'])],
     after: [room({ a: { type: 'varchar', length: 20 } }), view('select a from room', ['a'])],
     open: {},
+  },
+  {
+    title: 'a column that a new generated one reads is widened first',
+    before: [room({ a: { type: 'varchar', length: 10 } })],
+    after: [
+      room({
+        a: { type: 'varchar', length: 20 },
+        b: UPPER,
+      }),
+    ],
+    open: {},
+  },
+  {
+    title: 'a column that a generated one reads is not widened',
+    before: [room({ a: { type: 'varchar', length: 10 }, b: UPPER })],
+    after: [room({ a: { type: 'varchar', length: 20 }, b: UPPER })],
+    open: {
+      'different-type public.room.a': /column b of table public.room depends on it, and PostgreSQL refuses/,
+    },
   },
   {
     title: 'a foreign key has nothing to compare a numeric with an integer by',
