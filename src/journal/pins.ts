@@ -39,14 +39,19 @@ function isPinnedInPart(schema: string): string {
       or f.kind = 'missing-table' and (o.table_schema, o.table_name) = (f.table_schema, f.table_name)))`;
 }
 
-/** Of the pin `p`: a later run has done something else about the same, or has made its table anew, with all parts. */
+/** Of the pin `p`: something else has been done about the same later, or its table made anew, with all parts. */
 function isOver(schema: string): string {
+  const [kind, isOfTable] = [`coalesce(to_jsonb(p) ->> 'kind', '')`, isOfTablePinned()];
   return `exists (select from ${journalTable(schema, 'step')} s join ${journalTable(schema, 'finding')} f on f.step_id = s.id
-    where s.run_id > p.run_id and s.outcome = 'applied' and (
-      s.object = p.object and (f.kind = to_jsonb(p) ->> 'kind'
-        or f.kind in (${literals(WHOLES)}) and coalesce(to_jsonb(p) ->> 'kind', '') not like '%-constraint')
-      or f.kind = 'missing-table'
-        and (f.table_schema, f.table_name) = (to_jsonb(p) ->> 'table_schema', to_jsonb(p) ->> 'table_name')))`;
+    where (s.run_id > p.run_id or s.run_id = p.run_id and s.started_at > p.pinned_at) and s.outcome = 'applied' and (
+      s.object = p.object and (f.kind = ${kind} and (f.kind not like '%-index' or to_jsonb(p) ->> 'table_name' is null or ${isOfTable})
+        or f.kind in (${literals(WHOLES)}) and ${kind} not like '%-constraint')
+      or f.kind = 'missing-table' and ${isOfTable}))`;
+}
+
+/** The name of an index is one of its schema, not of its table. */
+function isOfTablePinned(): string {
+  return `(f.table_schema, f.table_name) = (to_jsonb(p) ->> 'table_schema', to_jsonb(p) ->> 'table_name')`;
 }
 
 // Not by their names, as a look comes before the healing that adds the columns to an older version's journal.

@@ -1,7 +1,7 @@
 import type { Difference } from '../drift/drift-kind.js';
 import type { Renaming } from '../drift/renames.js';
 import { displayName, isSameName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
-import { withColumnRenamed, withNamesQuoted } from '../schema/identifiers-in.js';
+import { withColumnRenamed, withNamesQuoted, withoutCasts } from '../schema/identifiers-in.js';
 import type { QualifiedName } from '../schema/model.js';
 import { NAME, type GivenName } from './applied-step.js';
 
@@ -27,34 +27,65 @@ export interface PinnedFinding {
   readonly desired: string | null;
 }
 
+/** What an undone rename is found to be once the entities do not tell its former name any more: it has kept the rows. */
+const UNDER_NEW_NAME: Readonly<Record<string, string>> = {
+  'renamed-table': 'missing-table',
+  'renamed-column': 'missing-column',
+};
+
 /**
  * Whether a finding asks for what was taken back: an index may be missing by then, or INVALID. On a table with rows a
  * column's NOT NULL is a finding of its own. An index or a constraint is known by its table and its meaning, too, as its
  * name may be one that TypeORM makes of those of its table and columns.
  */
 export function isPinnedBy(pin: Omit<Pin, 'reason'>, finding: PinnedFinding): boolean {
-  if (pin.desired === null)
-    return pin.object === finding.object && (pin.kind === null || pin.kind === finding.kind);
-  const isSame = pin.object === finding.object || isPartOfSameTable(pin, finding);
-  const isOfKind = pin.kind === null || whatIs(pin.kind) === whatIs(finding.kind);
-  return isSame && isOfKind && meaningOf(pin.desired) === meaningOf(finding.desired ?? '');
+  const isOfObject = isNamedBy(pin, finding);
+  if (pin.desired === null) return isOfObject && (pin.kind === null || pin.kind === finding.kind);
+  if (isOfObject && UNDER_NEW_NAME[pin.kind ?? ''] === finding.kind) return true;
+  return (
+    (isOfObject || isPartOfSameTable(pin, finding)) &&
+    isOfSameKind(pin, finding) &&
+    isSameMeaning(pin, finding)
+  );
+}
+
+/** The name of an index is one of its schema: one on another table may have it by now. */
+function isNamedBy({ object, table, kind }: Omit<Pin, 'reason'>, finding: PinnedFinding): boolean {
+  if (object !== finding.object) return false;
+  if (table === null || finding.table === null || !(kind ?? '').endsWith('-index')) return true;
+  return displayName(table.schema, table.name) === finding.table;
+}
+
+function isOfSameKind({ kind }: Omit<Pin, 'reason'>, finding: PinnedFinding): boolean {
+  return kind === null || whatIs(kind) === whatIs(finding.kind);
+}
+
+function isSameMeaning({ desired }: Omit<Pin, 'reason'>, finding: PinnedFinding): boolean {
+  return meaningOf(desired ?? '') === meaningOf(finding.desired ?? '');
 }
 
 /** The pin by which a difference is not to be done again; undefined where none is. */
 export function findPin(
   difference: Difference,
-  table: string | null,
+  tableOf: (difference: Difference) => string | null,
   pins: readonly Pin[],
   all: readonly Difference[],
 ): Pin | undefined {
   if (pins.length === 0) return undefined;
+  const findingOf = (each: Difference): PinnedFinding => ({ ...each, table: tableOf(each) });
+  const finding = findingOf(difference);
   // Of two indexes of one meaning each is known by its name.
   const isAnothers = (pin: Pin): boolean =>
-    pin.object !== difference.object &&
-    all.some((each) => each.object === pin.object && isPinnedBy(pin, { ...each, table: null }));
+    !isNamedBy(pin, finding) &&
+    all.some(
+      (each) =>
+        isNamedBy(pin, findingOf(each)) &&
+        isOfSameKind(pin, findingOf(each)) &&
+        isSameMeaning(pin, findingOf(each)),
+    );
   const objects = [difference.object, ...formerObjects(difference)];
   return pins.find(
-    (pin) => !isAnothers(pin) && objects.some((object) => isPinnedBy(pin, { ...difference, object, table })),
+    (pin) => !isAnothers(pin) && objects.some((object) => isPinnedBy(pin, { ...finding, object })),
   );
 }
 
@@ -89,7 +120,7 @@ function whatIs(kind: string): string {
 }
 
 function meaningOf(desired: string): string {
-  return withNamesQuoted(desired.replace(/ ?NOT NULL$/, ''));
+  return withNamesQuoted(withoutCasts(desired.replace(/ ?NOT NULL$/, '')));
 }
 
 /** What was undone stays so under the name that its table or column is about to get, too. */

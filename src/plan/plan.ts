@@ -27,7 +27,7 @@ import { splitColumns, tableName } from './split.js';
 import type { Standing } from './standing.js';
 import { mayBeLong, PHASES, type Unit } from './step.js';
 import { undoneBefore } from './undo-order.js';
-import { withUndosFirst } from './undos-first.js';
+import { withOpenUndos, withUndosFirst } from './undos-first.js';
 import { withWaiting } from './waiting.js';
 
 /** One finding, as it stands in reports: plain data. */
@@ -128,10 +128,11 @@ export function planDifferences(
     proposal: withPresumed(propose(difference), presumedBy(difference, renames), waiting),
   }));
   const pinnedAs = (difference: Difference): Pick<PlannedUnit, 'pinnedAs'> => {
-    const pin = findPin(difference, tableOf(difference), standing.pins, split);
+    const pin = findPin(difference, tableOf, standing.pins, split);
     return pin ? { pinnedAs: pin.object } : {};
   };
-  const planned = withUndosFirst(withWaiting(proposed, actual), actual).map(({ difference, proposal }) => {
+  const judged = withOpenUndos(withUndosFirst(withWaiting(proposed, actual), actual), actual);
+  const planned = judged.map(({ difference, proposal }) => {
     const presumes = [...presumedBy(difference, renames), ...undoneBefore(difference)];
     const drift = toDrift(difference, proposal, policy);
     const units = unitsIn(proposal).map((unit, i): PlannedUnit => ({
@@ -255,7 +256,7 @@ function withStanding(
 
 function pinHazard(difference: Difference, { pins }: Standing, all: readonly Difference[]): Hazard | null {
   if (difference.kind === 'undo') return null;
-  const pin = findPin(difference, tableOf(difference), pins, all);
+  const pin = findPin(difference, tableOf, pins, all);
   return pin ? { kind: 'pinned', detail: pin.reason } : null;
 }
 

@@ -1,6 +1,6 @@
 import type { Difference } from '../drift/drift-kind.js';
 import type { UndoRequest } from '../drift/undo-request.js';
-import { groupByName, isSameName, keyOf, onlyName } from '../schema/identifier.js';
+import { displayName, groupByName, isSameName, keyOf, onlyName } from '../schema/identifier.js';
 import { mentions } from '../schema/identifiers-in.js';
 import type { Constraint, QualifiedName, Schema } from '../schema/model.js';
 import { addedColumn, changedType, isNewTable } from './applied-step.js';
@@ -20,6 +20,7 @@ export function withUndosFirst(planned: readonly Planned[], actual: Schema): rea
   const objects = new Set(undos.map(({ object }) => object));
   const isBehind = (difference: Difference): boolean =>
     objects.has(difference.object) ||
+    objects.has(formerObject(difference)) ||
     [difference.table, ...targetsOf(difference)].some((table) =>
       (table && onTable.get(keyOf(table)))?.some((request) => isAbout(difference, request)),
     );
@@ -36,6 +37,47 @@ const BEHIND_UNDO: Hazard = {
   kind: 'waits',
   detail: 'a run is being taken back there; it is looked at again after that',
 };
+
+/** What is to be renamed, by the name that it has. */
+function formerObject(difference: Difference): string {
+  const { kind, table, object } = difference;
+  if (table === null) return object;
+  if (kind === 'renamed-column') return displayName(table.schema, table.name, difference.from);
+  return kind === 'renamed-table' ? displayName(table.schema, difference.from) : object;
+}
+
+/**
+ * What changes the same would end an undo that waits for somebody's word, before that is given. It may be approved instead.
+ * That a column may be NULL ends none.
+ */
+export function withOpenUndos(planned: readonly Planned[], actual: Schema): readonly Planned[] {
+  const waiting = planned.flatMap(({ difference, proposal }) =>
+    difference.kind === 'undo' && isOpen({ difference, proposal }) && difference.request.refusal === null
+      ? [difference.request]
+      : [],
+  );
+  if (waiting.length === 0) return planned;
+  const held = planned.map((each) => {
+    const { difference, proposal } = each;
+    if (typeof proposal === 'string' || proposal.approval || !isChange(difference)) return each;
+    const undo = waiting.find(({ object }) => object === difference.object);
+    return undo
+      ? { difference, proposal: { ...proposal, hazards: [behindOpen(undo), ...proposal.hazards] } }
+      : each;
+  });
+  return withWaiting(held, actual);
+}
+
+/** Of a column, a comment, a view or a type itself. A constraint may be called as a column is. */
+function isChange(difference: Difference): boolean {
+  if (difference.kind === 'different-nullability' && !difference.wanted.notNull) return false;
+  return difference.kind.startsWith('different-') && !/-(?:constraint|index)$/.test(difference.kind);
+}
+
+function behindOpen({ runId }: UndoRequest): Hazard {
+  const detail = `run ${runId} is to be taken back there as soon as somebody approves that; approve this to have it instead`;
+  return { kind: 'undecided', detail };
+}
 
 function isGoing(each: Planned): boolean {
   return typeof each.proposal !== 'string' && !isOpen(each);

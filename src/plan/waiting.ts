@@ -1,5 +1,6 @@
 import type { Difference } from '../drift/drift-kind.js';
 import { displayName, isSameName, quoteIdentifier } from '../schema/identifier.js';
+import { mentions } from '../schema/identifiers-in.js';
 import type { Constraint, Enum, Index, QualifiedName, Schema, Table } from '../schema/model.js';
 import type { Hazard } from './hazard.js';
 import { hazardOfWaiting, isRename, type Rename } from './presumed.js';
@@ -96,8 +97,14 @@ function waitsFor(difference: Difference, blocker: Difference, actual: Schema): 
       return pointsTo(difference, blocker);
     case 'undo':
       return difference.kind === 'undo' && difference.needs.includes(blocker.request);
+    case 'missing-view':
+      return (
+        usesTable(difference, blocker, actual) ||
+        isIndexOf(difference, blocker) ||
+        isNoteOf(difference, blocker)
+      );
     case 'different-view':
-      return isIndexOf(difference, blocker);
+      return isIndexOf(difference, blocker) || isNoteOf(difference, blocker);
     case 'missing-column':
     case 'different-type':
       return usesColumn(difference, blocker, actual);
@@ -121,7 +128,7 @@ function usesEnum(difference: Difference, wanted: Enum, found: Enum | null): boo
   const values = wanted.values.filter((value) => !found?.values.includes(value));
   return textsOf(difference).some(
     (text) =>
-      text.includes(wanted.name) &&
+      mentions(text, wanted.name) &&
       (found === null || values.some((value) => text.includes(value.replaceAll("'", "''")))),
   );
 }
@@ -144,6 +151,8 @@ function usesColumn(
   const { table, wanted, kind } = blocker;
   if (!table) return false;
   const { name } = wanted;
+  if (difference.kind === 'unfilled-column')
+    return kind === 'missing-column' && readsColumn(difference, table, name);
   if (foreignKeysOf(difference).length > 0) return foreignKeysOf(difference).some(isHeldUp);
   if (isViewOf(difference, table)) return textsOf(difference).some((text) => mentions(text, name));
   if (!difference.table || !isSameName(difference.table, table)) return false;
@@ -157,8 +166,6 @@ function usesColumn(
     case 'different-nullability':
     case 'different-generation':
       return kind === 'missing-column' && difference.wanted.name === name;
-    case 'unfilled-column':
-      return kind === 'missing-column' && difference.fill.column === name;
     case 'missing-constraint':
     case 'different-constraint':
       return difference.wanted.columns.includes(name) && !(isKeyable && isKey(difference.wanted));
@@ -187,6 +194,19 @@ function usesColumn(
   }
 }
 
+/** A fill needs its column, and what its expression reads, which may be of another table. */
+function readsColumn(
+  { fill, table }: Difference<'unfilled-column'>,
+  of: QualifiedName,
+  column: string,
+): boolean {
+  const text = `${fill.expression ?? ''} ${fill.where ?? ''}`;
+  const isSame = table !== null && isSameName(table, of);
+  return isSame
+    ? fill.column === column || mentions(text, column)
+    : mentions(text, of.name) && mentions(text, column);
+}
+
 /** PostgreSQL has no order for them, and so no keys of theirs. */
 const UNSORTABLE = /^(json|xml|point|line|lseg|box|path|polygon|circle)(\[\])?$/;
 
@@ -212,6 +232,11 @@ function pointsTo(difference: Difference, rename: Rename): boolean {
 function isIndexOf({ kind, table }: Difference, view: Difference): boolean {
   const isIndex = kind === 'missing-index' || kind === 'different-index' || kind === 'invalid-index';
   return isIndex && table !== null && view.table !== null && isSameName(table, view.table);
+}
+
+/** TypeORM's own of a view. */
+function isNoteOf(difference: Difference, view: Difference): boolean {
+  return difference.kind === 'missing-note' && difference.object === view.object;
 }
 
 type KeyDifference = Difference<
@@ -285,11 +310,4 @@ export function textsOf(difference: Difference): string[] {
 function isViewOf(difference: Difference, { name }: QualifiedName): boolean {
   const isView = difference.kind === 'missing-view' || difference.kind === 'different-view';
   return isView && textsOf(difference).some((text) => mentions(text, name));
-}
-
-/** As a name of its own, quoted or bare. May err towards waiting. */
-function mentions(text: string, name: string): boolean {
-  if (text.includes(quoteIdentifier(name))) return true;
-  const bare = name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-  return new RegExp(`(?<![\\w$"])${bare}(?![\\w$"])`).test(text);
 }

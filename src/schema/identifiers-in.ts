@@ -33,6 +33,31 @@ export function withNamesQuoted(text: string): string {
   return tokens.map((token) => (/^[\p{L}_]/u.test(token) ? quoteIdentifier(token) : token)).join('');
 }
 
+const LITERAL = `'(?:[^']|'')*'`;
+const QUOTED = `"(?:[^"]|"")*"`;
+const LIMITS = String.raw`(?:\(\d+(?:,\d+)?\))?(?:\[\])*`;
+const TYPE = String.raw`::(?:${QUOTED}|[\w$]+)(?:\.(?:${QUOTED}|[\w$]+))?(?: varying| precision)?(?:\(\d\))?(?: with(?:out)? time zone)?${LIMITS}`;
+const CASTS = new RegExp(
+  String.raw`(${LITERAL}|(?<![\w$])\(?-?\d[\d.]*\)?)(?:${TYPE})+|${LITERAL}|${QUOTED}|(::(?:text|bpchar|character(?: varying)?)${LIMITS})`,
+  'g',
+);
+const LONE = new RegExp(
+  String.raw`${LITERAL}|(?<![\w"$])\((${LITERAL}|${QUOTED}|[\p{L}_$\d]+|\(ARRAY\[[^\]]*\]\))\)`,
+  'gu',
+);
+
+/**
+ * The text without the casts that PostgreSQL writes where it has made a column's type and a literal's one: they become
+ * others when the column gets another type. Those that an application has written for other than strings stay.
+ */
+export function withoutCasts(text: string): string {
+  const bare = text.replace(CASTS, (match, value?: string, ofString?: string) =>
+    ofString === undefined ? (value ?? match) : '',
+  );
+  const once = bare.replace(LONE, (match, alone?: string) => alone ?? match);
+  return once === text ? text : withoutCasts(once);
+}
+
 /** A name as it stands in PostgreSQL's texts, but for the keywords, which it quotes as well. */
 export function printedWord(name: string): string {
   return /^[a-z_][a-z0-9_]*$/.test(name) ? name : quoteIdentifier(name);
