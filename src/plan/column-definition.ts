@@ -18,6 +18,13 @@ export function columnDefinition(column: Column): string {
     .join(' ');
 }
 
+/** How a definition of the column may begin: a serial is one of its type. */
+export function definitionHeads({ name, type }: Pick<Column, 'name' | 'type'>): string[] {
+  return [type, SERIALS[type]].flatMap((each) =>
+    each === undefined ? [] : [`${quoteIdentifier(name)} ${each}`],
+  );
+}
+
 function valueSource({ identity, generated, expression }: Column): string {
   if (identity) return `GENERATED ${identity.toUpperCase()} AS IDENTITY`;
   if (generated) return `GENERATED ALWAYS AS (${expression}) ${generated.toUpperCase()}`;

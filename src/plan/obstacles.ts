@@ -48,25 +48,6 @@ export function obstaclesOfKey(
   );
 }
 
-/** The columns that an index reads, as a list of names. */
-export function columnsOfIndex(index: QualifiedName): Question {
-  const name = quoteLiteral(quoteQualified(index));
-  return columnsOf('pg_class', `to_regclass(${name})`);
-}
-
-/** The same of a constraint, of its own table. */
-export function columnsOfConstraint(table: QualifiedName, constraint: string): Question {
-  const name = quoteLiteral(quoteQualified(table));
-  const oid = `(select oid from pg_constraint where conrelid = to_regclass(${name}) and conname = ${quoteLiteral(constraint)})`;
-  return columnsOf('pg_constraint', oid);
-}
-
-function columnsOf(catalog: string, oid: string): Question {
-  return `select coalesce(json_agg(distinct a.attname), '[]') from pg_depend d
-    join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid
-    where d.classid = '${catalog}'::regclass and d.objid = ${oid} and d.refclassid = 'pg_class'::regclass`;
-}
-
 /** https://www.postgresql.org/docs/current/catalog-pg-depend.html */
 function obstaclesOf(root: string, released: readonly ReleasedKey[]): Question {
   const gone = released.map(

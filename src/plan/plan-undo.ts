@@ -2,24 +2,17 @@ import type { Difference } from '../drift/drift-kind.js';
 import type { UndoRequest } from '../drift/undo-request.js';
 import { isSameName, onlyName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
 import type { Constraint, QualifiedName } from '../schema/model.js';
-import {
-  addedColumn,
-  addedConstraint,
-  builtIndex,
-  changedType,
-  columnOf,
-  isNewTable,
-} from './applied-step.js';
+import { addedColumn, addedConstraint, changedType, columnOf, isNewTable } from './applied-step.js';
 import { findTable } from './build-index.js';
 import type { Hazard } from './hazard.js';
 import { lossOfRows, type Loss } from './loss.js';
-import { columnsOfConstraint, columnsOfIndex } from './obstacles.js';
 import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from './proposal.js';
 import { referencedBy, step } from './statements.js';
 import { loneUnit, unit, type LockMode, type Step, type Unit } from './step.js';
 import { builtByOthers, type OthersWork } from './undo-built.js';
 import { costOf, lossOfNew } from './undo-loss.js';
-import { keysTo } from './undo-order.js';
+import { columnsOfPart, keysTo } from './undo-order.js';
+import { heldByOthers } from './undo-held.js';
 import { isWhole, KINDS_OF_TYPE, takenBack } from './undo-run.js';
 import { formerType, type Former } from './undo-type.js';
 
@@ -38,7 +31,9 @@ export const planUndo: Planner<'undo'> = (difference, context) => {
     const { steps, loss: of, hazards, ...along } = former;
     const { measure, hazard } = costOf(of, context);
     const loss = { ...of, measures: measure ? [measure] : of.measures };
-    return propose([{ ...unit('undo', ...steps), loss, undoes, ...along }], [hazard, ...hazards, ...refused]);
+    const held = addedColumn(request) === null ? [] : heldByOthers(request, table, context);
+    const against = [hazard, ...hazards, ...held, ...refused];
+    return propose([{ ...unit('undo', ...steps), loss, undoes, ...along }], against);
   }
   const undo = takenBack(request);
   if ('reason' in undo) return propose([], [{ kind: 'undecided', detail: undo.reason }]);
@@ -48,7 +43,8 @@ export const planUndo: Planner<'undo'> = (difference, context) => {
     const alone = units.map((each): Unit => ({ ...each, steps: [...drops, ...each.steps], takesAlong }));
     return propose(alone, [hazard, ...refused]);
   }
-  return propose(units, [partOfWhatStays(difference, context), ...refused]);
+  const held = table ? heldByOthers(request, table, context) : [];
+  return propose(units, [partOfWhatStays(difference, context), ...held, ...refused]);
 };
 
 function kindsUndoneWith(request: UndoRequest): readonly string[] | null {
@@ -56,24 +52,17 @@ function kindsUndoneWith(request: UndoRequest): readonly string[] | null {
   return changedType(request) === null ? [request.kind] : KINDS_OF_TYPE;
 }
 
-/** An index or a constraint of a column that the run has added stays with it. */
-function partOfWhatStays({ request, siblings }: Difference<'undo'>, context: PlanContext): Hazard | null {
-  const { table } = request;
-  const [index, constraint] = [builtIndex(request), addedConstraint(request)];
-  const question = index
-    ? columnsOfIndex(index)
-    : table && constraint && columnsOfConstraint(table, constraint);
-  if (!table || !question) return null;
-  const columns = (context.fact(question) as string[] | undefined) ?? [];
-  for (const each of siblings) {
-    const added = addedColumn(each);
-    if (added === null || !each.table || !isSameName(each.table, table) || !columns.includes(added)) continue;
-    const column = columnOf(each, context.actual);
-    const stays =
-      column && costOf(lossOfNew(each, table, column, mayBeLarge(table, context)), context).hazard;
-    if (stays) return { kind: 'waits', detail: `${each.object} was made by the same run, and stays` };
-  }
-  return null;
+/** An index or a constraint of a column that the run has added stays with it; where that goes, it goes before. */
+function partOfWhatStays({ request, siblings }: Difference<'undo'>, { actual }: PlanContext): Hazard | null {
+  const found = request.table && findTable(actual.tables, request.table);
+  if (!found) return null;
+  const columns = columnsOfPart(request, found);
+  const staying = (request.madeWith ?? []).find((made) => {
+    const added = addedColumn(made);
+    const isAsked = siblings.some((each) => each.object === made.object && addedColumn(each) === added);
+    return added !== null && columns.includes(added) && !isAsked;
+  });
+  return staying ? { kind: 'waits', detail: `${staying.object} was made by the same run, and stays` } : null;
 }
 
 /** It would be so again at each tick. */

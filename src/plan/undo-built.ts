@@ -2,7 +2,7 @@ import type { Difference } from '../drift/drift-kind.js';
 import { isSameName, quoteIdentifier, quoteLiteral, quoteQualified } from '../schema/identifier.js';
 import type { QualifiedName } from '../schema/model.js';
 import { addedColumn, addedConstraint, builtIndex, isNewTable } from './applied-step.js';
-import { isAsMade } from './as-made.js';
+import { isAsMade, isPartAsMade } from './as-made.js';
 import { findTable } from './build-index.js';
 import type { Hazard } from './hazard.js';
 import { hazardIf, type PlanContext } from './proposal.js';
@@ -57,30 +57,29 @@ export function builtByOthers(
 }
 
 /** Made by the run, and as it has made it. */
-function isOwn(
-  { is, name, relation }: Built,
-  { request }: Difference<'undo'>,
-  { actual }: PlanContext,
-): boolean {
-  // What a partition has of its own is known by its name alone.
-  const isOfPart = request.table !== null && !isSameName(relation, request.table);
-  return (request.madeWith ?? []).some(
-    (made) => isMadeBy(made.sql, is, name) && (isOfPart || isAsMade({ ...request, ...made }, actual)),
-  );
+function isOwn(built: Built, { request }: Difference<'undo'>, { actual }: PlanContext): boolean {
+  const { is, name, relation } = built;
+  if (is !== 'index' && is !== 'constraint' && is !== 'column') return false;
+  const found = findTable(actual.tables, relation);
+  return (request.madeWith ?? []).some((made) => {
+    if (isNewTable(made) || made.kind === 'missing-table')
+      return found !== undefined && isPartAsMade(made.sql, is, name, found);
+    // What a partition has of its own is known by its name alone.
+    const isOfPart = request.table !== null && !isSameName(relation, request.table);
+    return (
+      isMadeBy(made.sql, is, name) && (isOfPart || isAsMade({ ...request, ...made, madeWith: null }, actual))
+    );
+  });
 }
 
-function isMadeBy(sql: string, is: Built['is'], name: string): boolean {
-  const isPartOfNew = (start: string): boolean =>
-    isNewTable({ sql }) && sql.includes(`\n  ${start}${quoteIdentifier(name)} `);
+function isMadeBy(sql: string, is: 'index' | 'constraint' | 'column', name: string): boolean {
   switch (is) {
     case 'index':
       return builtIndex({ sql })?.name === name;
     case 'constraint':
-      return addedConstraint({ sql }) === name || isPartOfNew('CONSTRAINT ');
+      return addedConstraint({ sql }) === name;
     case 'column':
-      return addedColumn({ sql }) === name || isPartOfNew('');
-    default:
-      return false;
+      return addedColumn({ sql }) === name;
   }
 }
 

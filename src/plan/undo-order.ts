@@ -99,9 +99,25 @@ class Needs {
     const keys = this.keysTo.get(keyOf(table)) ?? [];
     if (isNewTable(request)) return this.ofKeys(keys);
     const columns = columnsOfKey(request, table);
-    if (columns) return this.ofKeys(keys.filter(({ references }) => isSameSet(references?.columns, columns)));
+    if (columns)
+      return [
+        ...this.ofKeys(keys.filter(({ references }) => isSameSet(references?.columns, columns))),
+        ...this.columnsOfPart(request, table),
+      ];
     const column = addedColumn(request);
-    return column === null ? [] : this.ofColumns(table, generatedFrom(table, column));
+    if (column === null) return this.columnsOfPart(request, table);
+    // What points to a key of the column keeps it.
+    const pointing = keys.filter(({ references }) => references?.columns.includes(column));
+    return [...this.ofColumns(table, generatedFrom(table, column)), ...this.ofKeys(pointing)];
+  }
+
+  /** An index or a constraint goes, or stays, with the columns that the run has added. */
+  private columnsOfPart(request: UndoRequest, table: Table): readonly UndoRequest[] {
+    const columns = columnsOfPart(request, table);
+    return (this.onTable.get(keyOf(table)) ?? []).filter((other) => {
+      const added = addedColumn(other);
+      return added !== null && other.runId === request.runId && columns.includes(added);
+    });
   }
 
   private ofKeys(keys: readonly KeyOf[]): UndoRequest[] {
@@ -140,6 +156,25 @@ function columnsOfKey(request: UndoRequest, { constraints, indexes }: Table): re
   return made?.uniqueKeys.map((each) =>
     each.startsWith('"') ? each.slice(1, -1).replaceAll('""', '"') : each,
   );
+}
+
+/** The columns that an index or a constraint reads; none for other steps. */
+export function columnsOfPart(
+  request: Pick<UndoRequest, 'sql'>,
+  { constraints, indexes, columns }: Table,
+): string[] {
+  const [constraint, index] = [addedConstraint(request), builtIndex(request)?.name];
+  if (constraint === null && index === undefined) return [];
+  const texts = [
+    ...constraints.filter(({ name }) => name === constraint).map(({ definition }) => ofOwnTable(definition)),
+    ...indexes.filter(({ name }) => name === index).map(({ definition }) => definition),
+  ];
+  return columns.map(({ name }) => name).filter((name) => texts.some((text) => mentions(text, name)));
+}
+
+/** Of a foreign key, what it says of the table that it is of. */
+function ofOwnTable(definition: string): string {
+  return definition.startsWith('FOREIGN KEY ') ? (definition.split(' REFERENCES ', 1)[0] ?? '') : definition;
 }
 
 function isSameSet(one: readonly string[] = [], other: readonly string[]): boolean {

@@ -5,7 +5,8 @@ import { mentions } from '../schema/identifiers-in.js';
 import type { Constraint, QualifiedName, Schema } from '../schema/model.js';
 import { addedColumn, changedType, isNewTable } from './applied-step.js';
 import type { Hazard } from './hazard.js';
-import { foreignKeysOf, isOpen, textsOf, withWaiting, type Planned } from './waiting.js';
+import { foreignKeysOf, textsOf } from './made-of.js';
+import { isOpen, withWaiting, type Planned } from './waiting.js';
 
 /**
  * What is found about something that is about to be taken back may be gone then, or be pinned: it is looked at again after

@@ -3,6 +3,7 @@ import { displayName, isSameName, quoteIdentifier } from '../schema/identifier.j
 import { mentions } from '../schema/identifiers-in.js';
 import type { Constraint, Enum, Index, QualifiedName, Schema, Table } from '../schema/model.js';
 import type { Hazard } from './hazard.js';
+import { foreignKeysOf, textsOf } from './made-of.js';
 import { hazardOfWaiting, isRename, type Rename } from './presumed.js';
 import type { Proposal, Settled } from './proposal.js';
 
@@ -266,45 +267,6 @@ function hasKey({ constraints, indexes }: Table, columns: readonly string[]): bo
       return unique && predicate === null && keys.toSorted().join() === printed;
     })
   );
-}
-
-/** Those that a finding would make. */
-export function foreignKeysOf(difference: Difference): readonly Constraint[] {
-  switch (difference.kind) {
-    case 'missing-constraint':
-    case 'different-constraint':
-      return difference.wanted.references === null ? [] : [difference.wanted];
-    default:
-      return [];
-  }
-}
-
-/** All SQL that the wanted object is made of. */
-export function textsOf(difference: Difference): string[] {
-  switch (difference.kind) {
-    case 'missing-column':
-      return [difference.wanted.type, difference.wanted.expression ?? ''];
-    case 'different-default':
-      return [difference.wanted.expression ?? ''];
-    case 'missing-constraint':
-    case 'different-constraint':
-    case 'missing-index':
-    case 'different-index':
-    case 'invalid-index':
-      return [difference.wanted.definition];
-    case 'missing-table': {
-      const { columns, constraints, indexes } = difference.wanted;
-      return [
-        ...columns.flatMap(({ type, expression }) => [type, expression ?? '']),
-        ...[...constraints, ...indexes].map(({ definition }) => definition),
-      ];
-    }
-    case 'missing-view':
-    case 'different-view':
-      return [difference.wanted.definition ?? ''];
-    default:
-      return [];
-  }
 }
 
 function isViewOf(difference: Difference, { name }: QualifiedName): boolean {

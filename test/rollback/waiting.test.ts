@@ -1,0 +1,51 @@
+import { EntitySchema } from 'typeorm';
+import { expect, test } from 'vitest';
+import { healedRun, hotel, lift, lifts, release, sqlOf, table, TEXT } from './releases.js';
+
+test('what has the name of an undone type or column in a literal does not wait for it', async () => {
+  const database = await hotel();
+  const state = { type: 'enum', enum: ['up', 'down'], enumName: 'state', nullable: true } as const;
+  const first = await release(database, [lift({ state, code: TEXT })]);
+  await first.rollback(await healedRun(first), 'ada');
+  const next = await release(database, [
+    lift({ state, code: TEXT, unit: { ...TEXT, default: 'no code' } }),
+    table('room', { owner: { ...TEXT, default: 'estates' } }),
+  ]);
+  const { open } = await next.heal();
+  expect(
+    open.filter(({ hazards }) => !hazards.includes('pinned')).map(({ object, reason }) => [object, reason]),
+  ).toEqual([]);
+});
+
+test('a view over an undone view, and a fill that reads an undone column, wait', async () => {
+  const database = await hotel();
+  const view = (name: string, from: string) =>
+    new EntitySchema({
+      name,
+      type: 'view',
+      expression: `SELECT id FROM ${from}`,
+      columns: { id: { type: 'integer' } },
+    });
+  const first = await release(database, [lift({ code: TEXT }), view('va', 'lift')]);
+  await first.rollback(await healedRun(first), 'ada');
+  const next = await release(
+    database,
+    [lift({ code: TEXT, sign: TEXT }), view('va', 'lift'), view('vb', 'va')],
+    {
+      backfills: [{ table: 'lift', column: 'sign', expression: 'upper(code)' }],
+    },
+  );
+  await next.heal();
+  expect((await next.heal()).failed.map(({ object, error }) => `${object}: ${error}`)).toEqual([]);
+});
+
+test('no note is written of a view that waits', async () => {
+  const database = await hotel();
+  const first = await release(database, [lift({ code: TEXT })]);
+  await first.rollback(await healedRun(first), 'ada');
+  const next = await release(database, [
+    lift({ code: TEXT }),
+    lifts(`SELECT id, code FROM lift`, { id: { type: 'integer' }, code: { type: 'text' } }),
+  ]);
+  expect(sqlOf(await next.heal()).filter((sql) => sql.startsWith('INSERT'))).toEqual([]);
+});
