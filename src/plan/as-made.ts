@@ -53,9 +53,12 @@ export function isPartAsMade(
 ): boolean {
   switch (is) {
     case 'index':
-      return isIndexOf(
-        sql,
-        found.indexes.find((each) => each.name === name),
+      return (
+        builtIndex({ sql })?.name === name &&
+        isIndexOf(
+          sql,
+          found.indexes.find((each) => each.name === name),
+        )
       );
     case 'constraint':
       return isConstraintOf(

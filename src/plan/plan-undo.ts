@@ -1,6 +1,7 @@
 import type { Difference } from '../drift/drift-kind.js';
 import type { UndoRequest } from '../drift/undo-request.js';
 import { isSameName, onlyName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
+import { mentions } from '../schema/identifiers-in.js';
 import type { Constraint, QualifiedName } from '../schema/model.js';
 import { addedColumn, addedConstraint, changedType, columnOf, isNewTable } from './applied-step.js';
 import { findTable } from './build-index.js';
@@ -97,10 +98,28 @@ function formerOf(difference: Difference<'undo'>, table: QualifiedName, context:
   if (addedColumn(request) === null) return formerType(difference, table, found, context);
   const sql = `ALTER TABLE ${name} DROP COLUMN ${quoteIdentifier(found.name)}`;
   const loss = lossOfNew(request, table, found, isLarge);
-  return withOthersWork(
-    dropping(sql, loss, ({ columns }) => columns.includes(found.name)),
-    builtByOthers(difference, table, found.name, context),
-  );
+  const former = dropping(sql, loss, ({ columns }) => columns.includes(found.name));
+  const steps = [...exclusionsOf(difference, table, found.name, context), ...former.steps];
+  return withOthersWork({ ...former, steps }, builtByOthers(difference, table, found.name, context));
+}
+
+/** PostgreSQL takes no exclusion along whose expressions read the column: it goes by its own statement, in one transaction. */
+function exclusionsOf(
+  difference: Difference<'undo'>,
+  table: QualifiedName,
+  column: string,
+  { actual }: PlanContext,
+): Step[] {
+  const made = difference.siblings.map(addedConstraint);
+  return (findTable(actual.tables, table)?.constraints ?? [])
+    .filter(
+      ({ type, name, definition }) =>
+        type === 'exclusion' && made.includes(name) && mentions(definition, column),
+    )
+    .map(({ name }) => {
+      const sql = `ALTER TABLE ${quoteQualified(table)} DROP CONSTRAINT IF EXISTS ${quoteIdentifier(name)}`;
+      return step(difference, 'drop exclusion', sql, 'ACCESS EXCLUSIVE');
+    });
 }
 
 /** In a circle of tables a key goes with the one that it points to, as that goes first. */

@@ -131,7 +131,7 @@ export function planDifferences(
     const pin = findPin(difference, tableOf, standing.pins, split);
     return pin ? { pinnedAs: pin.object } : {};
   };
-  const judged = withOpenUndos(withUndosFirst(withWaiting(proposed, actual), actual), actual);
+  const judged = withOpenUndos(withUndosFirst(withWaiting(proposed, actual), actual));
   const planned = judged.map(({ difference, proposal }) => {
     const presumes = [...presumedBy(difference, renames), ...undoneBefore(difference)];
     const drift = toDrift(difference, proposal, policy);

@@ -1,7 +1,9 @@
 import { isSameDefault } from '../drift/compare-columns.js';
 import type { Difference } from '../drift/drift-kind.js';
+import type { UndoRequest } from '../drift/undo-request.js';
 import { isSameName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
 import type { Column, QualifiedName } from '../schema/model.js';
+import { addedColumn } from './applied-step.js';
 import { dependantsOfColumn, type Dependants } from './dependants.js';
 import type { Hazard } from './hazard.js';
 import { lossByType, type Loss } from './loss.js';
@@ -53,7 +55,7 @@ export function formerType(
     loss: lossByType(table, column, { type, cast }, context.actual.serverVersion, isLarge),
     hazards: [
       hazardIf(isLarge && context.execution === 'online', 'blocks', detail),
-      defaultOfOthers(difference, column, type),
+      defaultOfOthers(difference, column),
       ...hazards,
     ],
   };
@@ -77,22 +79,36 @@ function viewsAround(
 }
 
 const CHANGED_DEFAULT = / ALTER COLUMN .+? (?:DROP DEFAULT|SET DEFAULT (.*))$/s;
+const ADDED_DEFAULT = / ADD COLUMN .+? DEFAULT (.+?)(?: NOT NULL)?$/s;
+
+/** The default that a column had when the run was done with it. */
+function defaultLeft(
+  request: UndoRequest,
+  { type }: Column,
+): { readonly type: string; readonly expression: string | null } {
+  if (addedColumn(request) !== null)
+    return { type, expression: ADDED_DEFAULT.exec(request.sql)?.[1] ?? null };
+  const changes = (request.madeWith ?? [])
+    .map(({ sql }) => CHANGED_DEFAULT.exec(sql))
+    .filter((match) => match !== null);
+  const [last] = changes.slice(-1);
+  return last
+    ? { type, expression: last[1] ?? null }
+    : { type: request.actual ?? type, expression: request.formerDefault };
+}
+
+/** Whether a finding would give a column the default again that the run had left it with. */
+export function isDefaultAsLeft(difference: Difference, request: UndoRequest): boolean {
+  if (difference.kind !== 'different-default' || difference.object !== request.object) return false;
+  return isSameDefault(defaultLeft(request, difference.wanted), difference.wanted);
+}
 
 /** A default that is not as the run has left it is somebody else's. */
-function defaultOfOthers(
-  { request: { madeWith, formerDefault } }: Difference<'undo'>,
-  column: Column,
-  type: string,
-): Hazard | null {
-  if (column.generated || column.serial || madeWith === null) return null;
-  const changes = madeWith.map(({ sql }) => CHANGED_DEFAULT.exec(sql)).filter((match) => match !== null);
-  const [last] = changes.slice(-1);
-  const left = last
-    ? { type: column.type, expression: last[1] ?? null }
-    : { type, expression: formerDefault };
-  const [now, then] = [column.expression, formerDefault].map((each) => each ?? 'none');
+function defaultOfOthers({ request }: Difference<'undo'>, column: Column): Hazard | null {
+  if (column.generated || column.serial || request.madeWith === null) return null;
+  const [now, then] = [column.expression, request.formerDefault].map((each) => each ?? 'none');
   const detail = `its default was changed since, and is ${now}; undoing it gives ${then} back; approve that, or let it be`;
-  return hazardIf(!isSameDefault(left, column), 'undecided', detail);
+  return hazardIf(!isSameDefault(defaultLeft(request, column), column), 'undecided', detail);
 }
 
 function withFormerDefault(

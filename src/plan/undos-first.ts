@@ -6,6 +6,7 @@ import type { Constraint, QualifiedName, Schema } from '../schema/model.js';
 import { addedColumn, changedType, isNewTable } from './applied-step.js';
 import type { Hazard } from './hazard.js';
 import { foreignKeysOf, textsOf } from './made-of.js';
+import { isDefaultAsLeft } from './undo-type.js';
 import { isOpen, withWaiting, type Planned } from './waiting.js';
 
 /**
@@ -48,31 +49,22 @@ function formerObject(difference: Difference): string {
 }
 
 /**
- * What changes the same would end an undo that waits for somebody's word, before that is given. It may be approved instead.
- * That a column may be NULL ends none.
+ * To give a column the default again that somebody has changed by hand would end an undo that waits for somebody's word,
+ * before that is given. It may be approved instead. What the entities ask for anew does end it.
  */
-export function withOpenUndos(planned: readonly Planned[], actual: Schema): readonly Planned[] {
+export function withOpenUndos(planned: readonly Planned[]): readonly Planned[] {
   const waiting = planned.flatMap(({ difference, proposal }) =>
     difference.kind === 'undo' && isOpen({ difference, proposal }) && difference.request.refusal === null
       ? [difference.request]
       : [],
   );
   if (waiting.length === 0) return planned;
-  const held = planned.map((each) => {
+  return planned.map((each) => {
     const { difference, proposal } = each;
-    if (typeof proposal === 'string' || proposal.approval || !isChange(difference)) return each;
-    const undo = waiting.find(({ object }) => object === difference.object);
-    return undo
-      ? { difference, proposal: { ...proposal, hazards: [behindOpen(undo), ...proposal.hazards] } }
-      : each;
+    const undo = waiting.find((request) => isDefaultAsLeft(difference, request));
+    if (!undo || typeof proposal === 'string' || proposal.approval) return each;
+    return { difference, proposal: { ...proposal, hazards: [behindOpen(undo), ...proposal.hazards] } };
   });
-  return withWaiting(held, actual);
-}
-
-/** Of a column, a comment, a view or a type itself. A constraint may be called as a column is. */
-function isChange(difference: Difference): boolean {
-  if (difference.kind === 'different-nullability' && !difference.wanted.notNull) return false;
-  return difference.kind.startsWith('different-') && !/-(?:constraint|index)$/.test(difference.kind);
 }
 
 function behindOpen({ runId }: UndoRequest): Hazard {

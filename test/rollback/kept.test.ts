@@ -90,7 +90,7 @@ const CASES: Record<string, KeptCase> = {
       ),
     ],
     meanwhile: `update guest set age = 1, email = 'a'`,
-    reason: /was made by the same run, and stays|would lose 1 value/,
+    reason: /is to be taken back before it, and stays open|would lose 1 value/,
   },
   'what a later run has changed again': {
     before: 'create table guest (id integer constraint guest_pkey primary key, email varchar(3))',

@@ -38,12 +38,10 @@ test.for([
   ['varchar(20)', 'text', `code <> 'x'`],
   ['varchar(20)', 'text', `code in ('a', 'b')`],
   ['varchar(20)', 'text', `lower(code) like '%(x)::text%' or (code || 'y') > 'z'`],
-  ['varchar(20)', 'varchar(30)', `code between 'a' and 'f' and length(code) > 3`],
+  ['varchar(20)', 'text', `code between 'a' and 'f' and length(code) > 3`],
   ['char(5)', 'text', `code <> 'x'`],
   ['text', 'varchar(20)', `code = 'it''s ::text'`],
   ['integer', 'numeric(10,2)', `code > 0 and code < 100`],
-  ['smallint', 'bigint', `code > 0`],
-  ['timestamp', 'timestamptz', `code > '2020-01-01'`],
   ['varchar(20)[]', 'text[]', `code @> '{a}'`],
 ] as const)(
   'what PostgreSQL prints of a %s is the same of a %s, but for casts: %s',
