@@ -136,7 +136,8 @@ export class Lookout {
     const answers = await this.answer(connection, differences, actual, standing);
     const plan = planDifferences(differences, actual, answers, standing, this.options);
     const unread = standing.isHidden ? [describeUnread(this.options.journalSchema)] : [];
-    const warnings = [...desired.warnings, ...there.left.map(describeDeclaration), ...unread];
+    const undeclared = [...there.left.map(describeDeclaration), ...declared.unknown];
+    const warnings = [...desired.warnings, ...undeclared, ...unread];
     const { areFillsToNumber } = stands;
     const look = { ...toLook({ ...desired, warnings }, release, schemas, plan), goneUndos, areFillsToNumber };
     if (!hasRowsToWatch(desired, filled, standing)) this.settle(look, actual, standing);

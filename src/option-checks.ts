@@ -18,8 +18,17 @@ export function isDataFix(value: unknown): boolean {
   return isNamed && REPEATS.includes(repeat) && TRANSACTIONS.includes(transaction);
 }
 
-export function haveDifferentIds(fixes: readonly DataFixDefinition[]): boolean {
-  return new Set(fixes.map(({ id }) => id)).size === fixes.length;
+/** Each names a row of the journal. */
+export function haveDifferentIds(fixes: readonly DataFixDefinition[], context: z.RefinementCtx): void {
+  fixes.forEach(({ id }, position) => {
+    if (fixes.findIndex((other) => other.id === id) < position)
+      context.addIssue({
+        code: 'custom',
+        path: [position, 'id'],
+        input: id,
+        message: 'is the id of another one, too',
+      });
+  });
 }
 
 export function isCronExpression(text: string): boolean {

@@ -45,7 +45,7 @@ export const migratorShape = {
   runMigrations: z.boolean('is neither true nor false').default(false),
   dataFixes: z
     .array(z.custom<DataFixDefinition>(isDataFix, 'is no data fix: { id, run } and what else it may have'))
-    .refine(haveDifferentIds, 'has two of one id')
+    .superRefine(haveDifferentIds)
     .default([]),
   onStageFailure: z
     .strictObject({ migrations: stopOrContinue, heal: stopOrContinue }, NO_OPTIONS)

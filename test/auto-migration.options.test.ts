@@ -159,7 +159,11 @@ const bad: [given: unknown, option: string, words: string][] = [
   [{ dataFixes: [{ id: '1' }] }, 'dataFixes.0', '{ id: … } is no data fix'],
   [{ dataFixes: [{ id: '', run: () => 0 }] }, 'dataFixes.0', 'is no data fix'],
   [{ dataFixes: [{ id: '1', run: () => 0, repeat: 'often' }] }, 'dataFixes.0', 'is no data fix'],
-  [{ dataFixes: ['1', '1'].map((id) => ({ id, run: () => 0 })) }, 'dataFixes', 'has two of one id'],
+  [
+    { dataFixes: ['1', '1'].map((id) => ({ id, run: () => 0 })) },
+    'dataFixes.1.id',
+    `'1' is the id of another one, too`,
+  ],
   [{ runMigrations: 'yes' }, 'runMigrations', "'yes' is neither true nor false"],
   [{ onStageFailure: { heal: 'abort' } }, 'onStageFailure.heal', "'abort' is neither 'stop' nor 'continue'"],
   [{ backfills: {} }, 'backfills', '{} is no list of backfills'],

@@ -22,7 +22,7 @@ export async function approveFindings(
   { ids = [], all = false, hazard, by = user() }: ApproveFlags,
 ): Promise<{ report: ApprovalReport; text: string; exitCode: ExitCode }> {
   if (all === ids.length > 0)
-    throw new InvalidOptionError('ids', 'name the ids that check prints, or say --all');
+    throw new InvalidOptionError('ids', 'name either the ids that check prints or --all');
   if (hazard !== undefined && !all) throw new InvalidOptionError('hazard', 'goes with --all');
   const chosen = all ? await openFor(migrator, hazard) : ids;
   const report = await migrator.approve(chosen, by);

@@ -3,6 +3,7 @@ import type { AutoMigratorOptions } from '../auto-migration.options.js';
 import { AutoMigrator } from '../auto-migrator.js';
 import { describeError } from '../errors.js';
 import { describeHealer } from '../heal/healer-lock.js';
+import { DECISIONS } from '../plan/consent.js';
 import { VERSION } from '../version.js';
 import { ExitCode, exitCodeOfCheck, exitCodeOfHeal } from './exit-code.js';
 import { generate } from './generate.js';
@@ -114,7 +115,9 @@ export async function runCommandLine(args: readonly string[], output: Output, st
   add('approve', 'approve findings by their ids, for the next heal; exits 1 when one was not', approve)
     .argument('[ids...]', 'those that check prints')
     .option('--all', 'all that are open and that statements could mend; nothing that is extra')
-    .option('--hazard <kind>', 'with --all: only those that are open for this, such as data-loss')
+    .addOption(
+      new Option('--hazard <kind>', 'with --all: only those that are open for this').choices([...DECISIONS]),
+    )
     .option('--by <name>', 'who approves (default: the user at the host)')
     .option('--approval-ttl-ms <number>', 'how long it holds', wholeNumber);
   add('rollback', 'undo what a run has done; exits 0 undone, 2 something of it stays, 1 failed', rollback)

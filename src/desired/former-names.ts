@@ -26,8 +26,28 @@ export function withFormerNames(schema: Schema, dataSource: DataSource, given: F
   return withFormerJunctions({ ...schema, tables }, dataSource);
 }
 
+/** What the option says of tables and columns that no entity asks for, as sentences: a misspelt name renames nothing. */
+export function describeUnknown({ tables }: Schema, given: FormerNames): string[] {
+  const places = tables.flatMap((table) => namesOf(table).map((place) => ({ place, table })));
+  const known = {
+    tables: new Set(places.map(({ place }) => place)),
+    columns: new Set(
+      places.flatMap(({ place, table }) => table.columns.map(({ name }) => `${place}.${name}`)),
+    ),
+  };
+  return (['tables', 'columns'] as const).flatMap((of) =>
+    Object.keys(given[of] ?? {})
+      .filter((name) => !known[of].has(name))
+      .map((name) => `renamedFrom.${of} names ${name}, which no entity asks for: nothing is renamed to it`),
+  );
+}
+
+function namesOf({ schema, name }: Table): string[] {
+  return [name, `${schema}.${name}`];
+}
+
 function annotate(table: Table, declared: OfTable | undefined, given: FormerNames): Table {
-  const places = [table.name, `${table.schema}.${table.name}`];
+  const places = namesOf(table);
   const ofTable = places.flatMap((place) => given.tables?.[place] ?? []);
   const formerNames = [...(declared?.names ?? []), ...ofTable.map(truncateIdentifier)];
   const columns = table.columns.map((column) => {

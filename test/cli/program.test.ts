@@ -141,9 +141,10 @@ describe('approve and rollback', () => {
   });
 
   test.each<[args: string[], message: RegExp]>([
-    [[], /name the ids that check prints, or say --all/],
-    [['0123456789ab', '--all'], /name the ids that check prints, or say --all/],
+    [[], /name either the ids that check prints or --all/],
+    [['0123456789ab', '--all'], /name either the ids that check prints or --all/],
     [['0123456789ab', '--hazard', 'data-loss'], /goes with --all/],
+    [['--all', '--hazard', 'dataloss'], /'dataloss' is invalid. Allowed choices are data-loss, /],
     [['0123456789ab', '--approval-ttl-ms', '5'], /5 is below 1000 ms/],
     [['0123456789ab', '--by', ' '], /an approval has the name of who gave it/],
   ])('%j is a mistake', async (args, message) => {

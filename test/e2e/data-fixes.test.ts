@@ -113,7 +113,7 @@ describe('an application with data fixes', () => {
 
   test.each([
     ['has no single instance', [NeedsARequest, PerRequest], 'per-request has no instance with a run()'],
-    ['has the id of another', [Broken, class extends Broken {}], 'has two of one id'],
+    ['has the id of another', [Broken, class extends Broken {}], 'is the id of another one, too'],
   ])('says so when one %s', async (_what, providers, words) => {
     const application = await startApplication({
       database: await guestDatabase(),

@@ -352,6 +352,7 @@ describe.each(['online', 'atomic'] as const)('what bears a name that may be of a
         'missing-constraint public.hall.CHK',
         'missing-constraint public.hall.UQ',
         'missing-index public.IDX',
+        'missing-note public.shown',
         'missing-view public.shown',
         'unfilled-column public.hall.note',
       ],
@@ -462,4 +463,20 @@ describe('while a process of an older release is alive', () => {
       ['renamed-table', 'open'],
     ]);
   });
+});
+
+test('former names of what no entity asks for are told', async () => {
+  const database = await createTestDatabase();
+  const dataSource = await openDataSource(database.url, [Employee]);
+  const migrator = new AutoMigrator(dataSource, {
+    renamedFrom: {
+      tables: { employee: ['person'], 'public.employee': ['worker'], staff: ['employee'] },
+      columns: { 'employee.vorname': ['name'], 'employee.forename': ['vorname'], grade: ['rank'] },
+    },
+  });
+  expect((await migrator.check()).warnings).toEqual([
+    'renamedFrom.tables names staff, which no entity asks for: nothing is renamed to it',
+    'renamedFrom.columns names employee.forename, which no entity asks for: nothing is renamed to it',
+    'renamedFrom.columns names grade, which no entity asks for: nothing is renamed to it',
+  ]);
 });
