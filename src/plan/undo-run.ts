@@ -56,10 +56,15 @@ export function judgeSteps<Done extends DoneStep>(
     return { each, undo };
   });
   const kept = new Set(judged.flatMap(({ each, undo }) => ('reason' in undo ? [findingOf(each)] : [])));
-  return judged.map(({ each, undo }) => ({
-    each,
-    undo: 'sql' in undo && kept.has(findingOf(each)) ? { sql: [] } : undo,
-  }));
+  const keptKeys = judged.flatMap(({ each }) =>
+    kept.has(findingOf(each)) && each.sql.includes(' PRIMARY KEY ') ? [each] : [],
+  );
+  return judged.map(({ each, undo }) => {
+    if ('reason' in undo || !undo.sql.length) return { each, undo };
+    if (kept.has(findingOf(each))) return { each, undo: { sql: [] } };
+    const isOfKey = each.sql.endsWith(' SET NOT NULL') && keptKeys.some((key) => isSameTable(key, each));
+    return { each, undo: isOfKey ? { reason: 'the primary key, which stays, needs it' } : undo };
+  });
 }
 
 /** An index goes with the key that has taken it. */
