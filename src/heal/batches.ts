@@ -214,8 +214,9 @@ class Filling {
     const key = describeKey(target, rowKey);
     await noteRefusal(this.connection, this.options.journalSchema, this.fill, { position, key, rows, error });
     seen.failed += rows;
+    if (seen.key !== '') return;
     seen.error = error;
-    seen.key ||= key;
+    seen.key = key;
   }
 
   /** Rows that came meanwhile, behind where the sweep was, are met by another one. */

@@ -11,7 +11,7 @@ import type { Journal } from '../journal/journal.js';
 import type { Connect, Connection } from '../schema/connection.js';
 import type { DataFixDefinition, DataFixProgress, DataFixResult } from './data-fix.js';
 import type { HealProgress } from './heal-progress.js';
-import { assertGoingOn } from './stopping.js';
+import { assertGoingOn, whyStopped } from './stopping.js';
 
 /** What a run of data fixes needs of the run that it is part of. */
 export interface DataFixRun {
@@ -92,17 +92,28 @@ export class DataFixes {
     } as const;
     const [stepId = ''] = await journal.stepsBegin([step]);
     await dataFixBegins(connection, this.journalSchema, id, journal.runId);
-    const tell: DataFixProgress['tell'] = (phase, percent) => {
+    const report = (phase: string | null, percent: number | null): void => {
       const { object, action } = step;
-      const seen = { phase, percent: percent ?? null, remainingMs: null, blockedBy: [] };
-      run.onProgress?.({ step: position + 1, of, object, action, ...seen });
+      run.onProgress?.({
+        step: position + 1,
+        of,
+        object,
+        action,
+        phase,
+        percent,
+        remainingMs: null,
+        blockedBy: [],
+      });
     };
+    const tell: DataFixProgress['tell'] = (phase, percent) => report(phase, percent ?? null);
+    report(null, null);
     try {
       await this.carryOut(fix, { signal, tell }, journal.runId);
     } catch (error) {
       // Without a session nobody can write it down; that the row says running is true enough.
       if (connection.lost.aborted) throw error;
-      const message = `${describeError(error)}. ${leftBy(fix)}`;
+      // What it says of itself then is how it was stopped: that its statement was cancelled.
+      const message = `${signal.aborted ? `Stopped: ${whyStopped(signal)}` : describeError(error)}. ${leftBy(fix)}`;
       if (await dataFixFails(connection, this.journalSchema, id, message)) {
         await journal.stepEnds(stepId, { outcome: 'failed', durationMs: null, error: message });
         return { id, outcome: 'failed', durationMs: null, error: message };

@@ -26,7 +26,20 @@ export class Progress {
   private readonly warnings = new Set<string>();
 
   get found(): readonly Drift[] {
-    return this.drift.map((each) => withFailure(each, this.failed));
+    return this.drift.map((each) => withReason(withFailure(each, this.failed), this.whyLeft));
+  }
+
+  /** Why what could be healed was not even tried; null where it may be yet. */
+  private get whyLeft(): string | null {
+    const { outcome, error, failed, migrations } = this;
+    const migration = migrations.find((each) => each.outcome === 'failed');
+    if (migration)
+      return `it waits for the migration ${migration.name}, which failed; the next run tries both`;
+    const [first] = failed;
+    if (first) return `it was left, as ${first.action} ${first.object} failed; the next run tries both`;
+    if (outcome === 'another-healer') return 'another process is healing';
+    if (outcome === 'superseded') return 'a newer release leads';
+    return error === null ? null : 'the run broke off before it; the next one tries it';
   }
 
   /** What is not healed yet. */
@@ -87,6 +100,10 @@ export function outcomeOf(progress: Progress): 'healed' | 'partly-healed' | 'fai
 /** What a check would call drift. */
 function isLeft({ disposition }: Drift): boolean {
   return disposition === 'heal' || disposition === 'open';
+}
+
+function withReason(drift: Drift, why: string | null): Drift {
+  return drift.disposition === 'heal' && drift.reason === null ? { ...drift, reason: why } : drift;
 }
 
 /** A finding that was tried and failed is open for that reason. */

@@ -103,7 +103,9 @@ export async function noteRefusal(
     readonly error: string;
   },
 ): Promise<void> {
-  const sql = `update ${journalTable(schema, 'fill')} set position = $2, failed = failed + $5, error = $4,
+  const sql = `update ${journalTable(schema, 'fill')} set position = $2, failed = failed + $5,
+    -- Of the row whose key is told first.
+    error = case when failed = 0 then $4 else error end,
     sample_keys = case when cardinality(sample_keys) < ${SAMPLES} then sample_keys || $3::text else sample_keys end
     where id = $1`;
   await connection.query(sql, [

@@ -76,3 +76,19 @@ describe.each([5, 50, 1000])('of %i rows', (rows) => {
     expect(await unfilled(database)).toEqual([]);
   });
 });
+
+test('what is told of rows that fail is of one of them', async () => {
+  const database = await guests(50);
+  await database.query(`alter table guest add constraint first check (id <> 7 or share is null),
+    add constraint second check (id <> 9 or share is null)`);
+  const { failed, open } = await healed(database, { expression: 'id' });
+  expect(failed).toMatchObject([
+    { error: expect.stringMatching(/^2 rows could not be filled, the first id = 7: .*"first"/) as string },
+  ]);
+  expect(open).toMatchObject([{ reason: expect.stringMatching(/"first"/) as string }]);
+  const [fill] = await database.query('select sample_keys, error from auto_migration.fill');
+  expect(fill).toMatchObject({
+    sample_keys: ['id = 7', 'id = 9'],
+    error: expect.stringMatching(/"first"/) as string,
+  });
+});
