@@ -332,6 +332,22 @@ describe('down takes back whole, or says what it leaves', () => {
   });
 });
 
+test('down keeps the NOT NULL of a primary key that it keeps', async () => {
+  const database = await createTestDatabase();
+  await database.query(`create table stay (id integer, night integer) partition by range (night);
+    create table stay_1 partition of stay for values from (0) to (10);
+    insert into stay select i, i % 10 from generate_series(1, 100) i`);
+  const key = { type: 'integer', primary: true, primaryKeyConstraintName: 'stay_pkey' } as const;
+  const stay = new EntitySchema({ name: 'stay', columns: { id: key, night: key } });
+  const { report } = await generateFor(database, [stay], {}, { smallTableBytes: 0 });
+  const classes = await load(report.files);
+  const dataSource = await migrate(database, classes);
+  await revert(dataSource, classes);
+  const required = `select attname as name from pg_attribute
+    where attrelid = 'stay'::regclass and attnum > 0 and attnotnull order by 1`;
+  expect(await database.query(required)).toEqual([{ name: 'id' }, { name: 'night' }]);
+});
+
 test('backfills that read one another fill all rows, before their columns are NOT NULL', async () => {
   const database = await createTestDatabase();
   await database.query(`create table lift (id integer constraint lift_pkey primary key);
