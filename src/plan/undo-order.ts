@@ -13,6 +13,7 @@ import {
   givenName,
   isNewTable,
   madeAlone,
+  NAME,
   type GivenName,
 } from './applied-step.js';
 
@@ -69,6 +70,7 @@ class Needs {
   private readonly onTable: ReadonlyMap<string, readonly UndoRequest[]>;
   private readonly keysTo: ReadonlyMap<string, readonly KeyOf[]>;
   private readonly tables: ReadonlyMap<string, readonly Table[]>;
+  private readonly views: readonly UndoRequest[];
 
   constructor(
     private readonly requests: readonly UndoRequest[],
@@ -78,6 +80,7 @@ class Needs {
     this.onTable = groupByName(requests, ({ table }) => table);
     this.keysTo = groupByName(keys, ({ references }) => references);
     this.tables = groupByName(tables, (table) => table);
+    this.views = requests.filter(isNewView);
   }
 
   of(request: UndoRequest): readonly UndoRequest[] {
@@ -97,7 +100,8 @@ class Needs {
     const [table] = (request.table && this.tables.get(keyOf(request.table))) ?? [];
     if (!table) return [];
     const keys = this.keysTo.get(keyOf(table)) ?? [];
-    if (isNewTable(request)) return this.ofKeys(keys);
+    if (isNewView(request)) return this.viewsOf(table.name);
+    if (isNewTable(request)) return [...this.ofKeys(keys), ...this.viewsOf(table.name)];
     const columns = columnsOfKey(request, table);
     if (columns)
       return [
@@ -108,7 +112,15 @@ class Needs {
     if (column === null) return this.columnsOfPart(request, table);
     // What points to a key of the column keeps it.
     const pointing = keys.filter(({ references }) => references?.columns.includes(column));
-    return [...this.ofColumns(table, generatedFrom(table, column)), ...this.ofKeys(pointing)];
+    return [
+      ...this.ofColumns(table, generatedFrom(table, column)),
+      ...this.ofKeys(pointing),
+      ...this.viewsOf(table.name, column),
+    ];
+  }
+
+  private viewsOf(...names: readonly string[]): readonly UndoRequest[] {
+    return this.views.filter(({ sql }) => names.every((name) => mentions(sql.replace(NEW_VIEW, ''), name)));
   }
 
   /** An index or a constraint goes, or stays, with the columns that the run has added. */
@@ -140,9 +152,16 @@ class Needs {
     return (this.onTable.get(keyOf(table)) ?? []).filter((step) => {
       const column = addedColumn(step) ?? changedType(step);
       const isOfKey = key !== undefined && addedConstraint(step) === key;
-      return isOfKey || isNewTable(step) || (column !== null && columns.includes(column));
+      return isOfKey || isNewTable(step) || isNewView(step) || (column !== null && columns.includes(column));
     });
   }
+}
+
+/** With its own name, which a view of another schema may bear. */
+const NEW_VIEW = new RegExp(`^CREATE (?:MATERIALIZED )?VIEW ${NAME}\\.${NAME} AS`);
+
+function isNewView({ sql }: UndoRequest): boolean {
+  return NEW_VIEW.test(sql);
 }
 
 /** The columns of the key that a step has made, by a constraint or by a unique index; undefined for other steps. */

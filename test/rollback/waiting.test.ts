@@ -1,4 +1,4 @@
-import { EntitySchema } from 'typeorm';
+import { EntitySchema, ViewColumn, ViewEntity } from 'typeorm';
 import { expect, test } from 'vitest';
 import { healedRun, hotel, lift, lifts, release, sqlOf, table, TEXT } from './releases.js';
 
@@ -48,4 +48,41 @@ test('no note is written of a view that waits', async () => {
     lifts(`SELECT id, code FROM lift`, { id: { type: 'integer' }, code: { type: 'text' } }),
   ]);
   expect(sqlOf(await next.heal()).filter((sql) => sql.startsWith('INSERT'))).toEqual([]);
+});
+
+@ViewEntity({ name: 'shown', materialized: true, expression: 'SELECT id, state FROM lifts' })
+class Shown {
+  @ViewColumn()
+  id!: number;
+
+  @ViewColumn()
+  state!: string;
+}
+
+test('what a view of the run reads waits for it, and is not tried', async () => {
+  const database = await hotel();
+  const state = { type: 'enum', enum: ['up', 'down'], enumName: 'state', nullable: true } as const;
+  const columns = { id: { type: 'integer' }, state: { type: 'text' } } as const;
+  const below = lifts('SELECT id, state FROM lift', columns);
+  const migrator = await release(database, [lift({ state }), below, Shown]);
+  const run = await healedRun(migrator);
+  await database.query('create index by_hand on shown (id)');
+  const report = await migrator.rollback(run, 'ada');
+  expect(report).toMatchObject({ applied: [], failed: [] });
+  const asked = report.open.filter(({ hazards }) => hazards.includes('undecided'));
+  expect(asked).toMatchObject([{ object: 'public.shown' }]);
+  await migrator.approve(
+    asked.map(({ id }) => id),
+    'bob',
+  );
+  const former = await release(database, [lift({})]);
+  const undone = await former.heal();
+  expect(undone.failed).toEqual([]);
+  expect(sqlOf(undone)).toEqual([
+    'DROP INDEX "public"."by_hand"',
+    'DROP MATERIALIZED VIEW "public"."shown"',
+    'DROP VIEW "public"."lifts"',
+    'ALTER TABLE "public"."lift" DROP COLUMN "state"',
+    'DROP TYPE "public"."state"',
+  ]);
 });
