@@ -76,17 +76,21 @@ export function fillRows(
   held: Held,
   journalSchema: string,
 ): string {
-  const { column, alias, table } = rowsOf(fill, target);
+  const { column, table } = rowsOf(fill, target);
   const value = fill.expression === null ? 'default' : enclosed(fill.expression);
   const count = (of: string): string => `(select count(*) from ${of})`;
   const filled = count('auto_migration_filled where not is_null');
-  const isNext = `${alias}.ctid = auto_migration_row`;
-  const next = `auto_migration_next where ${isNext} and ${hasValue(fill, column, isNext)}`;
-  const lock = `select ${alias}.ctid as row from ${table}, ${next}
-    for ${target.isKey ? 'update' : 'no key update'} of ${alias} skip locked`;
+  const isMet = [
+    ...(from.after === null ? [] : [compare(target.keys, '>', from.after)]),
+    `(${target.keys.map((key) => key.column).join(', ')}) <= (select * from auto_migration_bound)`,
+  ].join(' and ');
+  const empty = `where ctid = any (array(select row from auto_migration_met where is_empty))
+        and ${hasValue(fill, column, isMet)}`;
+  const lock = `select ctid as row from ${table} ${empty}
+    for ${target.isKey ? 'update' : 'no key update'} skip locked`;
   const chosen =
     held === 'wait'
-      ? `from ${next}`
+      ? empty
       : `where ctid = any (array(select row from auto_migration_locked)) and ${column} is null`;
   const position = {
     relation: quoteLiteral(from.relation),
@@ -95,10 +99,10 @@ export function fillRows(
   };
   return `with auto_migration_met as materialized (
       ${nextRows(target, from.after, size, `ctid as row, ${column} is null as is_empty`)}
+    ), auto_migration_bound as materialized (
+      ${lastRow(target, 'auto_migration_met')}
     ), auto_migration_last as (
-      ${lastKey(target, 'auto_migration_met')}
-    ), auto_migration_next as materialized (
-      select row as auto_migration_row from auto_migration_met where is_empty
+      select ${keyOf(target)} as key from auto_migration_bound
     ), ${held === 'skip' ? `auto_migration_locked as materialized (${lock}), ` : ''}auto_migration_filled as (
       update ${table} set ${column} = ${value} ${chosen} returning ${column} is null as is_null
     ), auto_migration_noted as (
@@ -151,11 +155,19 @@ function nextRows(target: FillTarget, after: readonly string[] | null, size: num
   return `select ${columns} from only ${name} as ${ROWS} ${condition} ${order} limit ${size}`;
 }
 
-function lastKey({ keys }: FillTarget, rows: string): string {
+function lastKey(target: FillTarget, rows: string): string {
+  return `select ${keyOf(target)} as key from (${lastRow(target, rows)}) auto_migration_bound`;
+}
+
+function lastRow({ keys }: FillTarget, rows: string): string {
   const names = keys.map((_, i) => `k${i}`);
-  const texts = names.map((name) => `${name}::text`).join(', ');
   const order = names.map((name) => `${name} desc`).join(', ');
-  return `select json_build_array(${texts}) as key from ${rows} order by ${order} limit 1`;
+  return `select ${names.join(', ')} from ${rows} order by ${order} limit 1`;
+}
+
+/** Of a row of keys. */
+function keyOf({ keys }: FillTarget): string {
+  return `json_build_array(${keys.map((_, i) => `k${i}::text`).join(', ')})`;
 }
 
 /** Rows that have no value after they were filled, and the key of one of them. */
@@ -203,12 +215,9 @@ function blocksOf({ name }: FillTarget): string {
 }
 
 /** The rows, by the name that the application has for their table. */
-function rowsOf(
-  fill: Fill,
-  target: FillTarget,
-): { readonly column: string; readonly alias: string; readonly table: string } {
-  const alias = quoteIdentifier(fill.table.name);
-  return { column: quoteIdentifier(fill.column), alias, table: `only ${target.name} as ${alias}` };
+function rowsOf(fill: Fill, target: FillTarget): { readonly column: string; readonly table: string } {
+  const table = `only ${target.name} as ${quoteIdentifier(fill.table.name)}`;
+  return { column: quoteIdentifier(fill.column), table };
 }
 
 function compare(keys: FillTarget['keys'], operator: '>' | '<=', values: readonly string[]): string {
