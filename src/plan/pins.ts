@@ -65,28 +65,31 @@ function isSameMeaning({ desired }: Omit<Pin, 'reason'>, finding: PinnedFinding)
 }
 
 /** The pin by which a difference is not to be done again; undefined where none is. */
-export function findPin(
-  difference: Difference,
-  tableOf: (difference: Difference) => string | null,
+export type FindPin = (difference: Difference) => Pin | undefined;
+
+/** @param all of the differences that pins are looked for of */
+export function pinFinder(
   pins: readonly Pin[],
   all: readonly Difference[],
-): Pin | undefined {
-  if (pins.length === 0) return undefined;
-  const findingOf = (each: Difference): PinnedFinding => ({ ...each, table: tableOf(each) });
-  const finding = findingOf(difference);
-  // Of two indexes of one meaning each is known by its name.
-  const isAnothers = (pin: Pin): boolean =>
-    !isNamedBy(pin, finding) &&
-    all.some(
-      (each) =>
-        isNamedBy(pin, findingOf(each)) &&
-        isOfSameKind(pin, findingOf(each)) &&
-        isSameMeaning(pin, findingOf(each)),
+  tableOf: (difference: Difference) => string | null,
+): FindPin {
+  if (pins.length === 0) return () => undefined;
+  const findings = new Map<string, PinnedFinding[]>();
+  for (const each of all)
+    findings.set(each.object, [...(findings.get(each.object) ?? []), { ...each, table: tableOf(each) }]);
+  return (difference) => {
+    const finding = { ...difference, table: tableOf(difference) };
+    const objects = [difference.object, ...formerObjects(difference)];
+    // Of two indexes of one meaning each is known by its name.
+    const isAnothers = (pin: Pin): boolean =>
+      !isNamedBy(pin, finding) &&
+      (findings.get(pin.object) ?? []).some(
+        (each) => isNamedBy(pin, each) && isOfSameKind(pin, each) && isSameMeaning(pin, each),
+      );
+    return pins.find(
+      (pin) => objects.some((object) => isPinnedBy(pin, { ...finding, object })) && !isAnothers(pin),
     );
-  const objects = [difference.object, ...formerObjects(difference)];
-  return pins.find(
-    (pin) => !isAnothers(pin) && objects.some((object) => isPinnedBy(pin, { ...finding, object })),
-  );
+  };
 }
 
 /** What was renamed by one run and made by another may have been undone by two rollbacks, the latter under its old name. */

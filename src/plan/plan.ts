@@ -8,7 +8,7 @@ import type { Hazard, HazardKind } from './hazard.js';
 import { newColumnsIn } from './new-columns.js';
 import { planDifference } from './planners.js';
 import { breaksOlderRelease, olderReleaseHazard } from './older-release.js';
-import { findPin } from './pins.js';
+import { pinFinder, type FindPin } from './pins.js';
 import { presumedBy, renamesIn, renamesThatWait, withPresumed } from './presumed.js';
 import { needsOwnership } from './privileges.js';
 import { releasedIn } from './released.js';
@@ -114,13 +114,14 @@ export function planDifferences(
   const context = contextOf(differences, known, consented);
   const split = splitColumns(differences, context, standing);
   const renames = renamesIn(split);
+  const findPin = pinFinder(standing.pins, split, tableOf);
   const propose = (difference: Difference): Proposal | Settled =>
     withStanding(
       difference,
       withPrivileges(difference, planDifference(difference, context), actual),
       standing,
       context,
-      split,
+      findPin,
     );
   const waiting = renamesThatWait(renames, propose);
   const proposed = split.map((difference) => ({
@@ -128,7 +129,7 @@ export function planDifferences(
     proposal: withPresumed(propose(difference), presumedBy(difference, renames), waiting),
   }));
   const pinnedAs = (difference: Difference): Pick<PlannedUnit, 'pinnedAs'> => {
-    const pin = findPin(difference, tableOf, standing.pins, split);
+    const pin = findPin(difference);
     return pin ? { pinnedAs: pin.object } : {};
   };
   const judged = withOpenUndos(withUndosFirst(withWaiting(proposed, actual), actual));
@@ -244,19 +245,18 @@ function withStanding(
   proposal: Proposal | Settled,
   standing: Standing,
   context: PlanContext,
-  all: readonly Difference[],
+  findPin: FindPin,
 ): Proposal | Settled {
   if (typeof proposal === 'string') return proposal;
   const stubborn = standing.notConverging.has(driftId(difference, sqlOf(proposal))) ? NOT_CONVERGING : null;
   const older = breaksOlderRelease(difference) ? olderReleaseHazard(standing) : null;
-  const hazards = [stubborn, older, pinHazard(difference, standing, all)].filter((hazard) => hazard !== null);
+  const hazards = [stubborn, older, pinHazard(difference, findPin)].filter((hazard) => hazard !== null);
   const judged = { ...proposal, hazards: [...hazards, ...proposal.hazards] };
   return withConsent(difference, judged, standing, context);
 }
 
-function pinHazard(difference: Difference, { pins }: Standing, all: readonly Difference[]): Hazard | null {
-  if (difference.kind === 'undo') return null;
-  const pin = findPin(difference, tableOf, pins, all);
+function pinHazard(difference: Difference, findPin: FindPin): Hazard | null {
+  const pin = difference.kind === 'undo' ? undefined : findPin(difference);
   return pin ? { kind: 'pinned', detail: pin.reason } : null;
 }
 
