@@ -80,8 +80,9 @@ function findingOf({ kind, object }: DoneStep): string {
 }
 
 function whyKept(steps: readonly DoneStep[], each: DoneStep): Undo | null {
+  // TypeORM keeps its notes there, and makes it anew.
   if (isNewTable(each) && steps.some((other) => other.kind === 'missing-note' && isSameTable(other, each)))
-    return { reason: 'TypeORM keeps its notes there' };
+    return { sql: [] };
   if (each.changedBy !== null) return { reason: whyChangedSince(each.changedBy) };
   const taken = takenIndex(each);
   const own = [...steps, ...(each.begunBy ?? []).map((sql) => ({ sql }))];
@@ -141,6 +142,8 @@ const OTHERS: readonly (readonly [RegExp, (match: RegExpExecArray, actual: strin
 export function takenBack({ sql, kind, actual }: Pick<AppliedRecord, 'sql' | 'kind' | 'actual'>): Undo {
   if (kind === 'migration' || kind === 'data fix')
     return { reason: `the module does not know what a ${kind} has done; revert it by hand` };
+  // TypeORM reads none of what is not there, and a later one replaces it.
+  if (kind === 'missing-note') return { sql: [] };
   if (kind === 'undo')
     return { reason: 'it has undone something; approve what it has left open, to have that again' };
   if (
