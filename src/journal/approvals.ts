@@ -147,15 +147,16 @@ export async function giveBackApproval(
   await connection.query(sql, [id, runId]);
 }
 
-/** It does not hold any more, although nobody has used it. */
+/** It does not hold any more, although nobody has used it. Whoever is using it is not waited for. */
 export async function voidApproval(
   connection: Connection,
   schema: string,
   { id }: Approval,
   reason: string,
 ): Promise<void> {
-  const sql = `update ${journalTable(schema, 'approval')} given
-    set voided_at = clock_timestamp(), void_reason = $2 where id = $1 and ${HOLDS}`;
+  const table = journalTable(schema, 'approval');
+  const sql = `update ${table} set voided_at = clock_timestamp(), void_reason = $2
+    where id in (select id from ${table} given where id = $1 and ${HOLDS} for update skip locked)`;
   await connection.query(sql, [id, redact(reason)]);
 }
 

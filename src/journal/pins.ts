@@ -18,7 +18,7 @@ export async function pinUndone(
   const table = (name: JournalTable): string => journalTable(schema, name);
   const sql = `insert into ${table('pin')} (object, table_schema, table_name, kind, desired, run_id, asked_by)
     select distinct each.object, f.table_schema, f.table_name, f.kind,
-      case when not ${isPinnedInPart(schema)} then f.desired end, $1::bigint, u.asked_by from ${table('undo')} u
+      case when f.kind = 'renamed-column' then f.actual when not ${isPinnedInPart(schema)} then f.desired end, $1::bigint, u.asked_by from ${table('undo')} u
     join ${table('step')} s on s.id = u.step_id
     join ${table('step')} each on each.run_id = s.run_id and each.object = s.object and each.outcome in (${DONE})
     join ${table('finding')} f on f.step_id = each.id

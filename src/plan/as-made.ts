@@ -9,6 +9,7 @@ import {
   isNewTable,
   isStillThere,
   madeAlone,
+  NAME,
 } from './applied-step.js';
 import { definitionHeads } from './column-definition.js';
 
@@ -75,14 +76,26 @@ export function isPartAsMade(
 
 function isIndexOf(sql: string, index: Index | undefined): boolean {
   return (
-    index !== undefined && sql.startsWith('CREATE UNIQUE ') === index.unique && sql.includes(index.definition)
+    index !== undefined && sql.startsWith('CREATE UNIQUE ') === index.unique && sql.endsWith(index.definition)
   );
 }
 
 function isConstraintOf(sql: string, constraint: Constraint | undefined): boolean {
+  if (!constraint) return false;
+  const [, made] = sql.split(`CONSTRAINT ${quoteIdentifier(constraint.name)} `, 2);
+  if (made === undefined) return false;
+  const [text, definition] = [made, constraint.definition].map(withoutTarget);
   return (
-    constraint !== undefined &&
-    sql.includes(`CONSTRAINT ${quoteIdentifier(constraint.name)} ${constraint.definition}`)
+    /^(?:,\n|\n\)$| NOT VALID$|$)/.test((text ?? '').slice(definition?.length)) &&
+    (text ?? '').startsWith(definition ?? '')
+  );
+}
+
+/** What a foreign key points to may have been renamed since. */
+function withoutTarget(definition: string): string {
+  return definition.replace(
+    new RegExp(`^(FOREIGN KEY \\(.+?\\) REFERENCES) ${NAME}\\.${NAME} \\(.+?\\)`),
+    '$1',
   );
 }
 

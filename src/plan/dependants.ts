@@ -62,9 +62,10 @@ function dependantsOf(root: string): Question {
         from remade m join pg_class c on c.oid = m.oid join pg_namespace n on n.oid = c.relnamespace
         cross join lateral format('%I.%I', n.nspname, c.relname) q
         cross join lateral (select case c.relkind when 'm' then 'MATERIALIZED VIEW' else 'VIEW' end) w(kind)),
-      'obstacles', (select coalesce(json_agg(distinct
-          regexp_replace(pg_describe_object(d.classid, d.objid, d.objsubid), '^default value for ', '')), '[]')
-        from pg_depend d where (${TOUCHES}) and (${OBSTRUCTS})))`;
+      'obstacles', (select coalesce(json_agg(distinct what), '[]') from (
+          select regexp_replace(pg_describe_object(d.classid, d.objid, d.objsubid), '^default value for ', '')
+          from pg_depend d where (${TOUCHES}) and (${OBSTRUCTS})
+          union all ${FIXED}) found(what)))`;
 }
 
 /** Of the relation c, called q, of the kind w. */
@@ -103,6 +104,17 @@ const TOUCHES = `d.refclassid = 'pg_class'::regclass and (d.refobjid in (select 
       or exists (select from root where d.refobjid = root.oid and d.refobjsubid = root.attnum))
     or d.refclassid = 'pg_type'::regclass and d.refobjid in (
       select unnest(array[t.oid, t.typarray]) from pg_type t join remade m on m.oid = t.typrelid)`;
+
+/** What fixes the type of a column itself: what it is inherited from, the key of its partitions, columns of its row's type. */
+const FIXED = `select format('the column that it is inherited from, of table %s,', h.inhparent::regclass)
+      from root join pg_attribute a on a.attrelid = root.oid and a.attnum = root.attnum and a.attinhcount > 0
+      join pg_inherits h on h.inhrelid = root.oid
+    union all select format('the partition key of table %s', p.partrelid::regclass)
+      from root join pg_partitioned_table p on p.partrelid = root.oid and root.attnum = any (p.partattrs)
+    union all select pg_describe_object(d.classid, d.objid, d.objsubid)
+      from root join pg_type t on t.typrelid = root.oid and root.attnum is not null
+      join pg_depend d on d.refclassid = 'pg_type'::regclass and d.refobjid in (t.oid, t.typarray)
+        and d.classid = 'pg_class'::regclass and d.objsubid <> 0`;
 
 /**
  * What PostgreSQL neither changes along nor this module makes anew. Indexes and constraints of a column follow it; a

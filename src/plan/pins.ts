@@ -12,7 +12,7 @@ export interface Pin {
   readonly table: QualifiedName | null;
   /** Of the finding that had led to it; null where an older version has pinned it. */
   readonly kind: string | null;
-  /** What the entities asked for by it; null where that is not known: anything. */
+  /** What the entities asked for by it, of a renamed column its former name; null where that is not known: anything. */
   readonly desired: string | null;
   /** Who wanted it so, and in which run. */
   readonly reason: string;
@@ -27,7 +27,11 @@ export interface PinnedFinding {
   readonly desired: string | null;
 }
 
-/** What an undone rename is found to be once the entities do not tell its former name any more: it has kept the rows. */
+function isRename({ kind }: Omit<Pin, 'reason'>): boolean {
+  return kind?.startsWith('renamed-') ?? false;
+}
+
+/** What an undone rename is found to be once the entities do not tell its former name any more. */
 const UNDER_NEW_NAME: Readonly<Record<string, string>> = {
   'renamed-table': 'missing-table',
   'renamed-column': 'missing-column',
@@ -40,8 +44,9 @@ const UNDER_NEW_NAME: Readonly<Record<string, string>> = {
  */
 export function isPinnedBy(pin: Omit<Pin, 'reason'>, finding: PinnedFinding): boolean {
   const isOfObject = isNamedBy(pin, finding);
-  if (pin.desired === null) return isOfObject && (pin.kind === null || pin.kind === finding.kind);
-  if (isOfObject && UNDER_NEW_NAME[pin.kind ?? ''] === finding.kind) return true;
+  const isOfKind = pin.kind === finding.kind;
+  if (pin.desired === null) return isOfObject && (pin.kind === null || isOfKind);
+  if (isOfObject && isRename(pin)) return isOfKind || UNDER_NEW_NAME[pin.kind ?? ''] === finding.kind;
   return (
     (isOfObject || isPartOfSameTable(pin, finding)) &&
     isOfSameKind(pin, finding) &&
@@ -86,10 +91,26 @@ export function pinFinder(
       (findings.get(pin.object) ?? []).some(
         (each) => isNamedBy(pin, each) && isOfSameKind(pin, each) && isSameMeaning(pin, each),
       );
+    // Where nobody asks for the former name, the rows are under it.
+    const isNewBesideFormer = (pin: Pin): boolean =>
+      isRename(pin) &&
+      pin.kind !== difference.kind &&
+      !(findings.get(formerNameIn(pin)) ?? []).some(({ kind }) => kind.startsWith('extra-'));
     return pins.find(
-      (pin) => objects.some((object) => isPinnedBy(pin, { ...finding, object })) && !isAnothers(pin),
+      (pin) =>
+        objects.some((object) => isPinnedBy(pin, { ...finding, object })) &&
+        !isAnothers(pin) &&
+        !isNewBesideFormer(pin),
     );
   };
+}
+
+/** The object that an undone rename has given its name back. */
+function formerNameIn({ table, desired }: Pin): string {
+  return displayName(
+    ...(table === null ? [] : [table.schema, table.name]),
+    ...(desired === null ? [] : [desired]),
+  );
 }
 
 /** What was renamed by one run and made by another may have been undone by two rollbacks, the latter under its old name. */

@@ -30,7 +30,7 @@ export const planMissingColumn: Planner<'missing-column'> = (difference, context
   const blocks = rewrites && mayBeLarge(table, context);
   const detail =
     'its values differ from row to row, so adding it rewrites a large table under an exclusive lock';
-  const phase = wanted.generated === null ? 'column' : 'generated-column';
+  const phase = context.lateColumns.has(difference.object) ? 'late-column' : 'column';
   return propose([fillingUnit(phase, marks, [...add, ...comment])], [hazardIf(blocks, 'blocks', detail)]);
 };
 

@@ -5,6 +5,7 @@ import type { Approval } from './approval.js';
 import { sqlOf, withConsent } from './consent.js';
 import { driftId } from './drift-id.js';
 import type { Hazard, HazardKind } from './hazard.js';
+import { lateColumnsIn } from './late-columns.js';
 import { newColumnsIn } from './new-columns.js';
 import { planDifference } from './planners.js';
 import { breaksOlderRelease, olderReleaseHazard } from './older-release.js';
@@ -108,6 +109,7 @@ export function planDifferences(
     count: (question: Question) => answers.get(question) as number | undefined,
     fact: (question: Question) => answers.get(question),
     newColumns: newColumnsIn(differences),
+    lateColumns: lateColumnsIn(differences),
   };
   const consented = (difference: Difference, proposal: Proposal): Proposal =>
     withConsent(difference, proposal, standing, known);
@@ -172,7 +174,8 @@ export function questionsOf(
   const ask = (question: Question): boolean | undefined => fact(question) as boolean | undefined;
   const count = (question: Question): number | undefined => fact(question) as number | undefined;
   const actual = knownByBothNames(found, differences);
-  const asking = { ...options, actual, ask, count, fact, newColumns: newColumnsIn(differences) };
+  const [newColumns, lateColumns] = [newColumnsIn(differences), lateColumnsIn(differences)];
+  const asking = { ...options, actual, ask, count, fact, newColumns, lateColumns };
   const consented = (difference: Difference, proposal: Proposal): Proposal =>
     withConsent(difference, proposal, standing, asking);
   const context = contextOf(differences, asking, consented);

@@ -2,6 +2,7 @@ import type { Difference, DriftKind } from '../drift/drift-kind.js';
 import type { QualifiedName, Schema } from '../schema/model.js';
 import type { Approval } from './approval.js';
 import type { Hazard } from './hazard.js';
+import type { LateColumns } from './late-columns.js';
 import type { NewColumns } from './new-columns.js';
 import type { ReleasedKey } from './obstacles.js';
 import { isLarger, type Count, type Question } from './question.js';
@@ -31,6 +32,7 @@ export interface PlanContext {
   readonly released: readonly ReleasedKey[];
   /** What constraints are asked about as if it were there already. */
   readonly newColumns: NewColumns;
+  readonly lateColumns: LateColumns;
 }
 
 /** Whether a table is too large to be read or written whole while others wait. One of unknown size counts as large. */

@@ -1,5 +1,6 @@
 import type { Difference } from '../drift/drift-kind.js';
 import { displayName, quoteQualified } from '../schema/identifier.js';
+import { mentions } from '../schema/identifiers-in.js';
 import type { QualifiedName, Table } from '../schema/model.js';
 import type { Dependant, Dependants } from './dependants.js';
 import type { Hazard } from './hazard.js';
@@ -28,8 +29,15 @@ export function remakeViews(
   desired: readonly Table[],
   context: PlanContext,
 ): Remaking {
-  const wantedOf = ({ schema, name, kind }: Dependant): Table | undefined =>
-    desired.find((table) => table.schema === schema && table.name === name && table.kind === kind);
+  const find = (tables: readonly Table[], { schema, name, kind }: Dependant): Table | undefined =>
+    tables.find((table) => table.schema === schema && table.name === name && table.kind === kind);
+  // One that shows a column that is still to come is replaced once that is there.
+  const isEarly = ({ definition }: Table): boolean =>
+    [...context.lateColumns.values()].some((column) => mentions(definition ?? '', column));
+  const wantedOf = (view: Dependant): Table | undefined => {
+    const wanted = find(desired, view);
+    return wanted && isEarly(wanted) ? find(context.actual.tables, view) : wanted;
+  };
   const unknown = views.filter((view) => !wantedOf(view)).map((view) => `${view.kind} ${nameOf(view)}`);
   const large = views.filter((view) => view.kind === 'materialized view' && mayBeLarge(view, context));
   return {

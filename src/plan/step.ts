@@ -44,8 +44,8 @@ export const PHASES = [
   'name',
   'column',
   'type-change',
-  /** PostgreSQL changes no type of a column that one reads. */
-  'generated-column',
+  /** Generated from one that gets another type. */
+  'late-column',
   'constraint',
   'foreign-key',
   'view',

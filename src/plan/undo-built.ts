@@ -10,14 +10,14 @@ import type { Question } from './question.js';
 import { referencedBy, step } from './statements.js';
 import type { Built, Step, TakenAlong } from './step.js';
 
-/** How each is dropped, in the order in which nothing has gone already with something else. */
+/** How each is dropped, in the order in which nothing has gone already with something else; of several columns with another. */
 const DROPS: Record<Built['is'], (name: string, relation: string, schema: string) => string> = {
   policy: (name, relation) => `DROP POLICY ${name} ON ${relation}`,
   trigger: (name, relation) => `DROP TRIGGER ${name} ON ${relation}`,
   rule: (name, relation) => `DROP RULE ${name} ON ${relation}`,
-  statistics: (name, _relation, schema) => `DROP STATISTICS ${schema}.${name}`,
-  index: (name, _relation, schema) => `DROP INDEX ${schema}.${name}`,
-  constraint: (name, relation) => `ALTER TABLE ${relation} DROP CONSTRAINT ${name}`,
+  statistics: (name, _relation, schema) => `DROP STATISTICS IF EXISTS ${schema}.${name}`,
+  index: (name, _relation, schema) => `DROP INDEX IF EXISTS ${schema}.${name}`,
+  constraint: (name, relation) => `ALTER TABLE ${relation} DROP CONSTRAINT IF EXISTS ${name}`,
   column: (name, relation) => `ALTER TABLE ${relation} DROP COLUMN ${name}`,
   sequence: (name, _relation, schema) => `DROP SEQUENCE ${schema}.${name}`,
 };

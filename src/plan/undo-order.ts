@@ -2,7 +2,7 @@ import { describeColumn } from '../drift/describe.js';
 import type { Difference } from '../drift/drift-kind.js';
 import type { OrderedUndo, UndoRequest } from '../drift/undo-request.js';
 import { groupByName, isSameName, keyOf, printedName } from '../schema/identifier.js';
-import { mentions } from '../schema/identifiers-in.js';
+import { mentions, readsColumn } from '../schema/identifiers-in.js';
 import type { Constraint, QualifiedName, Schema, Table } from '../schema/model.js';
 import {
   addedColumn,
@@ -108,7 +108,8 @@ class Needs {
         ...this.ofKeys(keys.filter(({ references }) => isSameSet(references?.columns, columns))),
         ...this.columnsOfPart(request, table),
       ];
-    const column = addedColumn(request);
+    const [column, retyped] = [addedColumn(request), changedType(request)];
+    if (retyped !== null) return this.ofColumns(table, generatedFrom(table, retyped));
     if (column === null) return this.columnsOfPart(request, table);
     // What points to a key of the column keeps it.
     const pointing = keys.filter(({ references }) => references?.columns.includes(column));
@@ -188,7 +189,9 @@ export function columnsOfPart(
     ...constraints.filter(({ name }) => name === constraint).map(({ definition }) => ofOwnTable(definition)),
     ...indexes.filter(({ name }) => name === index).map(({ definition }) => definition),
   ];
-  return columns.map(({ name }) => name).filter((name) => texts.some((text) => mentions(text, name)));
+  return columns
+    .map(({ name }) => name)
+    .filter((name) => texts.some((text) => readsColumn(text, name, null)));
 }
 
 /** Of a foreign key, what it says of the table that it is of. */

@@ -1,7 +1,7 @@
 import { isSameDefault } from '../drift/compare-columns.js';
 import type { Difference } from '../drift/drift-kind.js';
 import type { UndoRequest } from '../drift/undo-request.js';
-import { isSameName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
+import { isSameName, printedName, quoteIdentifier, quoteQualified } from '../schema/identifier.js';
 import type { Column, QualifiedName } from '../schema/model.js';
 import { addedColumn } from './applied-step.js';
 import { dependantsOfColumn, type Dependants } from './dependants.js';
@@ -75,7 +75,11 @@ function viewsAround(
       ({ kind, table: made }) => kind === 'missing-view' && made && isSameName(made, view),
     );
   const staying = views.filter((view) => !isGone(view));
-  return remakeViews(difference, { views: staying, obstacles }, context.actual.tables, context);
+  const gone = difference.siblings
+    .map(addedColumn)
+    .map((column) => `column ${column} of table ${printedName(table)}`);
+  const inTheWay = obstacles.filter((obstacle) => !gone.includes(obstacle));
+  return remakeViews(difference, { views: staying, obstacles: inTheWay }, context.actual.tables, context);
 }
 
 const CHANGED_DEFAULT = / ALTER COLUMN .+? (?:DROP DEFAULT|SET DEFAULT (.*))$/s;

@@ -1,6 +1,6 @@
 import type { Difference } from '../drift/drift-kind.js';
 import { displayName, isSameName, quoteIdentifier } from '../schema/identifier.js';
-import { mentions } from '../schema/identifiers-in.js';
+import { mentions, namesRelation, namesType, readsColumn, withCaseFolded } from '../schema/identifiers-in.js';
 import type { Constraint, Enum, Index, QualifiedName, Schema, Table } from '../schema/model.js';
 import type { Hazard } from './hazard.js';
 import { foreignKeysOf, textsOf } from './made-of.js';
@@ -106,6 +106,9 @@ function waitsFor(difference: Difference, blocker: Difference, actual: Schema): 
       );
     case 'different-view':
       return isIndexOf(difference, blocker) || isNoteOf(difference, blocker);
+    case 'unfilled-column':
+      // Its rows are to have values before.
+      return difference.kind === 'different-nullability' && difference.object === blocker.object;
     case 'missing-column':
     case 'different-type':
       return usesColumn(difference, blocker, actual);
@@ -129,7 +132,7 @@ function usesEnum(difference: Difference, wanted: Enum, found: Enum | null): boo
   const values = wanted.values.filter((value) => !found?.values.includes(value));
   return textsOf(difference).some(
     (text) =>
-      mentions(text, wanted.name) &&
+      namesType(text, wanted.name) &&
       (found === null || values.some((value) => text.includes(value.replaceAll("'", "''")))),
   );
 }
@@ -152,8 +155,9 @@ function usesColumn(
   const { table, wanted, kind } = blocker;
   if (!table) return false;
   const { name } = wanted;
+  if (difference.kind === 'missing-note') return kind === 'missing-column' && isNoteOf(difference, blocker);
   if (difference.kind === 'unfilled-column')
-    return kind === 'missing-column' && readsColumn(difference, table, name);
+    return kind === 'missing-column' && isFilledFrom(difference, table, name);
   if (foreignKeysOf(difference).length > 0) return foreignKeysOf(difference).some(isHeldUp);
   if (isViewOf(difference, table)) return textsOf(difference).some((text) => mentions(text, name));
   if (!difference.table || !isSameName(difference.table, table)) return false;
@@ -169,13 +173,15 @@ function usesColumn(
       return kind === 'missing-column' && difference.wanted.name === name;
     case 'missing-constraint':
     case 'different-constraint':
-      return difference.wanted.columns.includes(name) && !(isKeyable && isKey(difference.wanted));
+      return readsPart(difference.wanted, name) && !(isKeyable && isKey(difference.wanted));
     case 'missing-index':
     case 'different-index':
     case 'invalid-index':
-      return mentions(difference.wanted.definition, name) && !(isKeyable && isPlain(difference.wanted));
+      return (
+        readsColumn(difference.wanted.definition, name, null) && !(isKeyable && isPlain(difference.wanted))
+      );
     case 'missing-column':
-      return textsOf(difference).some((text) => mentions(text, name));
+      return readsColumn(difference.wanted.expression ?? '', name, null);
     default:
       return false;
   }
@@ -196,16 +202,21 @@ function usesColumn(
 }
 
 /** A fill needs its column, and what its expression reads, which may be of another table. */
-function readsColumn(
+function isFilledFrom(
   { fill, table }: Difference<'unfilled-column'>,
   of: QualifiedName,
   column: string,
 ): boolean {
-  const text = `${fill.expression ?? ''} ${fill.where ?? ''}`;
-  const isSame = table !== null && isSameName(table, of);
-  return isSame
-    ? fill.column === column || mentions(text, column)
-    : mentions(text, of.name) && mentions(text, column);
+  // The application's own words, not PostgreSQL's.
+  const text = withCaseFolded(`${fill.expression ?? ''} ${fill.where ?? ''}`);
+  if (table !== null && isSameName(table, of))
+    return fill.column === column || readsColumn(text, column, of.name);
+  return mentions(text, of.name) && readsColumn(text, column, null);
+}
+
+/** An exclusion may read columns by expressions alone. */
+function readsPart({ type, columns, definition }: Constraint, column: string): boolean {
+  return columns.includes(column) || (type === 'exclusion' && readsColumn(definition, column, null));
 }
 
 /** PostgreSQL has no order for them, and so no keys of theirs. */
@@ -269,7 +280,7 @@ function hasKey({ constraints, indexes }: Table, columns: readonly string[]): bo
   );
 }
 
-function isViewOf(difference: Difference, { name }: QualifiedName): boolean {
+function isViewOf(difference: Difference, relation: QualifiedName): boolean {
   const isView = difference.kind === 'missing-view' || difference.kind === 'different-view';
-  return isView && textsOf(difference).some((text) => mentions(text, name));
+  return isView && textsOf(difference).some((text) => namesRelation(text, relation));
 }

@@ -1,4 +1,5 @@
 import { quoteIdentifier } from './identifier.js';
+import type { QualifiedName } from './model.js';
 
 /**
  * Of a text that PostgreSQL has written: a literal, a quoted name, words that mean something together, a bare word, or any
@@ -10,6 +11,45 @@ const TOKENS =
 /** Whether a name occurs in a text of PostgreSQL's. It may err towards yes: a word can be a keyword or a function. */
 export function mentions(text: string, name: string): boolean {
   return (text.match(TOKENS) ?? []).some((token) => nameOf(token) === name);
+}
+
+/**
+ * Whether a text reads a column: its name is no function's (before a parenthesis), type's (behind ::, before a literal) or
+ * another table's (behind its name and a dot).
+ *
+ * @param table null where it may be qualified by whatever name
+ */
+export function readsColumn(text: string, column: string, table: string | null): boolean {
+  const tokens = (text.match(TOKENS) ?? []).filter((token) => token.trim() !== '');
+  return tokens.some((token, i) => {
+    const [before, after] = [tokens[i - 1], tokens[i + 1] ?? ''];
+    if (nameOf(token) !== column || before === ':' || after === '(' || after.startsWith("'")) return false;
+    return before !== '.' || table === null || nameOf(tokens[i - 2] ?? '') === table;
+  });
+}
+
+/** What PostgreSQL reads where an application has not quoted a name. */
+export function withCaseFolded(text: string): string {
+  const tokens = text.match(TOKENS) ?? [];
+  return tokens.map((token) => (/^["']/.test(token) ? token : token.toLowerCase())).join('');
+}
+
+/** Whether a text names a type: as a whole, or behind ::. */
+export function namesType(text: string, type: string): boolean {
+  const tokens = text.match(TOKENS) ?? [];
+  return tokens.some((token, i) => {
+    if (nameOf(token) !== type) return false;
+    const start = tokens[i - 1] === '.' ? i - 2 : i;
+    return start === 0 || tokens[start - 1] === ':';
+  });
+}
+
+/** Whether a text names a relation, which PostgreSQL qualifies where the search path does not have it. */
+export function namesRelation(text: string, { schema, name }: QualifiedName): boolean {
+  const tokens = text.match(TOKENS) ?? [];
+  return tokens.some(
+    (token, i) => nameOf(token) === name && tokens[i - 1] === '.' && nameOf(tokens[i - 2] ?? '') === schema,
+  );
 }
 
 /**

@@ -135,10 +135,10 @@ describe('what a later run has done is not taken back by way of an earlier one',
     ]);
     await approveUndo(later);
     expect(sqlOf(await later.heal())).toEqual([
-      'DROP INDEX "public"."after_all"',
-      'DROP INDEX "public"."by_hand"',
-      'ALTER TABLE "public"."lift" DROP CONSTRAINT "hand_check"',
-      'ALTER TABLE "public"."lift" DROP CONSTRAINT "lift_unique"',
+      'DROP INDEX IF EXISTS "public"."after_all"',
+      'DROP INDEX IF EXISTS "public"."by_hand"',
+      'ALTER TABLE "public"."lift" DROP CONSTRAINT IF EXISTS "hand_check"',
+      'ALTER TABLE "public"."lift" DROP CONSTRAINT IF EXISTS "lift_unique"',
       'ALTER TABLE "public"."lift" DROP COLUMN "floor"',
     ]);
   });
@@ -178,12 +178,12 @@ describe('what a later run has done is not taken back by way of an earlier one',
       'statistics over a column': [
         [lift({ code: TEXT })],
         STATISTICS,
-        ['DROP STATISTICS "public"."by_hand"'],
+        ['DROP STATISTICS IF EXISTS "public"."by_hand"'],
       ],
       'an index on a materialized view': [
         [lift({}), Lifts],
         'create index by_hand on lifts (id)',
-        ['DROP INDEX "public"."by_hand"'],
+        ['DROP INDEX IF EXISTS "public"."by_hand"'],
       ],
       'a generated column that reads it': [
         [lift({ code: TEXT })],
@@ -198,13 +198,16 @@ describe('what a later run has done is not taken back by way of an earlier one',
       'an index that has taken the place of one of the run': [
         [lift({ code: TEXT }, { indices: [{ name: 'by_code', columns: ['code'] }] })],
         'drop index by_code; create unique index by_code on lift (code, id)',
-        ['DROP INDEX "public"."by_code"'],
+        ['DROP INDEX IF EXISTS "public"."by_code"'],
       ],
       'an index and a check of a table that inherits': [
         [lift({ code: TEXT })],
         `create table by_hand () inherits (lift); create index hand_index on by_hand (code);
         alter table by_hand add constraint hand_check check (code <> '')`,
-        ['DROP INDEX "public"."hand_index"', 'ALTER TABLE "public"."by_hand" DROP CONSTRAINT "hand_check"'],
+        [
+          'DROP INDEX IF EXISTS "public"."hand_index"',
+          'ALTER TABLE "public"."by_hand" DROP CONSTRAINT IF EXISTS "hand_check"',
+        ],
       ],
       'a rule of a view': [
         [lift({}), lifts('SELECT id FROM lift', { id: { type: 'integer' } })],
@@ -214,12 +217,12 @@ describe('what a later run has done is not taken back by way of an earlier one',
       'what is called as a column of the table is': [
         [lift({}), table('room', { code: TEXT })],
         'create policy code on room; create statistics room on id, code from room',
-        ['DROP POLICY "code" ON "public"."room"', 'DROP STATISTICS "public"."room"'],
+        ['DROP POLICY "code" ON "public"."room"', 'DROP STATISTICS IF EXISTS "public"."room"'],
       ],
       'an exclusion with a condition': [
         [lift({ code: { type: 'integer', nullable: true } })],
         'alter table lift add constraint by_hand exclude using btree (id with =) where (code > 0)',
-        ['ALTER TABLE "public"."lift" DROP CONSTRAINT "by_hand"'],
+        ['ALTER TABLE "public"."lift" DROP CONSTRAINT IF EXISTS "by_hand"'],
       ],
       'what others have added to an empty table': [
         [
@@ -237,9 +240,9 @@ describe('what a later run has done is not taken back by way of an earlier one',
         [
           'DROP POLICY "hand_policy" ON "public"."room"',
           'DROP TRIGGER "hand_trigger" ON "public"."room"',
-          'DROP STATISTICS "public"."hand_statistics"',
-          'DROP INDEX "public"."by_hand"',
-          'ALTER TABLE "public"."room" DROP CONSTRAINT "hand_check"',
+          'DROP STATISTICS IF EXISTS "public"."hand_statistics"',
+          'DROP INDEX IF EXISTS "public"."by_hand"',
+          'ALTER TABLE "public"."room" DROP CONSTRAINT IF EXISTS "hand_check"',
           'ALTER TABLE "public"."room" DROP COLUMN "hand_column"',
         ],
       ],

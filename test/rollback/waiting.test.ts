@@ -79,7 +79,7 @@ test('what a view of the run reads waits for it, and is not tried', async () => 
   const undone = await former.heal();
   expect(undone.failed).toEqual([]);
   expect(sqlOf(undone)).toEqual([
-    'DROP INDEX "public"."by_hand"',
+    'DROP INDEX IF EXISTS "public"."by_hand"',
     'DROP MATERIALIZED VIEW "public"."shown"',
     'DROP VIEW "public"."lifts"',
     'ALTER TABLE "public"."lift" DROP COLUMN "state"',
