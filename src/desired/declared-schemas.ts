@@ -27,7 +27,7 @@ export class DeclaredSchemas {
     const named = withFormerNames(schema, this.dataSource, this.options.renamedFrom);
     const declared = {
       ...annotate(named, declarationsOf(this.dataSource, this.options.backfills)),
-      unknown: describeUnknown(schema, this.options.renamedFrom),
+      unknown: describeUnknown(this.dataSource, schema, this.options.renamedFrom),
     };
     this.last = { of: schema, entities, declared };
     return declared;

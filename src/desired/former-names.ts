@@ -1,6 +1,6 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
 import { keyOf, truncateIdentifier } from '../schema/identifier.js';
-import type { Schema, Table } from '../schema/model.js';
+import type { QualifiedName, Schema, Table } from '../schema/model.js';
 import { withFormerJunctions } from './former-junctions.js';
 import { formerNamesOfClass, formerNamesOfProperty } from './renamed-from.js';
 import { tableOf } from './table-of.js';
@@ -26,9 +26,16 @@ export function withFormerNames(schema: Schema, dataSource: DataSource, given: F
   return withFormerJunctions({ ...schema, tables }, dataSource);
 }
 
-/** What the option says of tables and columns that no entity asks for, as sentences: a misspelt name renames nothing. */
-export function describeUnknown({ tables }: Schema, given: FormerNames): string[] {
-  const places = tables.flatMap((table) => namesOf(table).map((place) => ({ place, table })));
+/** What the option says of tables and columns that no entity has, as sentences: a misspelt name renames nothing. */
+export function describeUnknown(dataSource: DataSource, { tables }: Schema, given: FormerNames): string[] {
+  // One that was refused is in no schema, and the junction tables are no entities of anybody's.
+  const entities = dataSource.entityMetadatas.map((metadata) => ({
+    ...tableOf(dataSource, metadata),
+    columns: metadata.columns.map(({ databaseName }) => ({ name: truncateIdentifier(databaseName) })),
+  }));
+  const places = [...tables, ...entities].flatMap((table) =>
+    namesOf(table).map((place) => ({ place, table })),
+  );
   const known = {
     tables: new Set(places.map(({ place }) => place)),
     columns: new Set(
@@ -37,21 +44,30 @@ export function describeUnknown({ tables }: Schema, given: FormerNames): string[
   };
   return (['tables', 'columns'] as const).flatMap((of) =>
     Object.keys(given[of] ?? {})
-      .filter((name) => !known[of].has(name))
-      .map((name) => `renamedFrom.${of} names ${name}, which no entity asks for: nothing is renamed to it`),
+      .filter((name) => !known[of].has(truncated(name)))
+      .map((name) => `renamedFrom.${of} names ${name}, which no entity has: nothing is renamed to it`),
   );
 }
 
-function namesOf({ schema, name }: Table): string[] {
+/** PostgreSQL's name of what is told may be shorter. */
+function namesAt(given: FormerNames['tables'], place: string): readonly string[] {
+  return Object.entries(given ?? {}).flatMap(([name, former]) => (truncated(name) === place ? former : []));
+}
+
+function truncated(name: string): string {
+  return name.split('.').map(truncateIdentifier).join('.');
+}
+
+function namesOf({ schema, name }: QualifiedName): string[] {
   return [name, `${schema}.${name}`];
 }
 
 function annotate(table: Table, declared: OfTable | undefined, given: FormerNames): Table {
   const places = namesOf(table);
-  const ofTable = places.flatMap((place) => given.tables?.[place] ?? []);
+  const ofTable = places.flatMap((place) => namesAt(given.tables, place));
   const formerNames = [...(declared?.names ?? []), ...ofTable.map(truncateIdentifier)];
   const columns = table.columns.map((column) => {
-    const ofColumn = places.flatMap((place) => given.columns?.[`${place}.${column.name}`] ?? []);
+    const ofColumn = places.flatMap((place) => namesAt(given.columns, `${place}.${column.name}`));
     const names = [...(declared?.columns.get(column.name) ?? []), ...ofColumn.map(truncateIdentifier)];
     return names.length === 0 ? column : { ...column, formerNames: names };
   });

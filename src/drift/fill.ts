@@ -70,32 +70,43 @@ export function enclosed(sql: string): string {
 type Chosen = Pick<Fill, 'where'>;
 
 /**
- * The rows that it is for, as a condition on the table. PostgreSQL evaluates what AND connects in any order, and so an
- * application's SQL for rows that it is not meant for and that it may fail for; what stands in a CASE it does not.
+ * Whether PostgreSQL is to plan a condition as a join: within a CASE it would read the sub-select once more for each row.
+ */
+export function isJoined({ where }: Chosen): boolean {
+  return where !== null && /\bselect\b/i.test(where);
+}
+
+/** The rows that it is for, as a condition on the table. */
+export function conditionOf(fill: Chosen, column: string): string {
+  const isNull = `${column} IS NULL`;
+  if (fill.where === null) return isNull;
+  return `${isNull} AND ${isJoined(fill) ? enclosed(fill.where) : guarded(isNull, enclosed(fill.where))}`;
+}
+
+/**
+ * The rows that it has a value for. PostgreSQL evaluates what AND connects in any order, and so an application's SQL for rows
+ * that it is not meant for and that it may fail for; what stands in a CASE it does not.
  * https://www.postgresql.org/docs/current/sql-expressions.html#SYNTAX-EXPRESS-EVAL
  *
  * @param within a condition on the rows that are looked at at all
  */
-export function conditionOf({ where }: Chosen, column: string, within?: string): string {
-  return guarded([...rowsWithout(column, within), ...(where === null ? [] : [enclosed(where)])]);
-}
-
-/** The rows that it has a value for. */
 export function hasValue(
-  { expression, where }: Chosen & Pick<Fill, 'expression'>,
+  { expression, ...fill }: Chosen & Pick<Fill, 'expression'>,
   column: string,
   within?: string,
 ): string {
-  const parts = [...rowsWithout(column, within), ...(where === null ? [] : [enclosed(where)])];
-  return guarded(expression === null ? parts : [...parts, `${enclosed(expression)} IS NOT NULL`]);
-}
-
-function rowsWithout(column: string, within: string | undefined): string[] {
   const isNull = `${column} IS NULL`;
-  return [within === undefined ? isNull : `${within} AND ${isNull}`];
+  const first = within === undefined ? isNull : `${within} AND ${isNull}`;
+  const where = fill.where === null ? [] : [enclosed(fill.where)];
+  const value = expression === null ? [] : [`${enclosed(expression)} IS NOT NULL`];
+  const joined = isJoined(fill);
+  const parts = joined ? value : [...where, ...value];
+  const plain = [isNull, ...(joined ? where : [])];
+  return [...plain, ...(parts.length === 0 ? [] : [guarded(first, ...parts)])].join(' AND ');
 }
 
 /** Each is asked only where the one before holds. */
-function guarded([first = '', ...further]: readonly string[]): string {
-  return further.length === 0 ? first : `CASE WHEN ${first} THEN ${guarded(further)} END`;
+function guarded(first: string, ...further: readonly string[]): string {
+  const [next, ...rest] = further;
+  return next === undefined ? first : `CASE WHEN ${first} THEN ${guarded(next, ...rest)} END`;
 }

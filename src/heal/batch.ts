@@ -1,4 +1,4 @@
-import { enclosed, hasValue, type Fill } from '../drift/fill.js';
+import { conditionOf, enclosed, hasValue, isJoined, type Fill } from '../drift/fill.js';
 import { notePosition, type FillPosition } from '../journal/fills.js';
 import type { Connection, Result } from '../schema/connection.js';
 import { quoteIdentifier, quoteLiteral, quoteQualified } from '../schema/identifier.js';
@@ -84,8 +84,15 @@ export function fillRows(
     ...(from.after === null ? [] : [compare(target.keys, '>', from.after)]),
     `(${target.keys.map((key) => key.column).join(', ')}) <= (select * from auto_migration_bound)`,
   ].join(' and ');
-  const empty = `where ctid = any (array(select row from auto_migration_met where is_empty))
-        and ${hasValue(fill, column, isMet)}`;
+  // A condition that is to be a join has been asked before.
+  const isAsked = isJoined(fill);
+  const isMeant = isAsked ? `${isMet} and ctid in (select row from auto_migration_meant)` : isMet;
+  const source = isAsked ? 'auto_migration_meant' : 'auto_migration_met where is_empty';
+  const meant = `auto_migration_meant as materialized (
+      select ctid as row from ${table} where ctid = any (array(select row from auto_migration_met where is_empty))
+        and ${conditionOf(fill, column)}), `;
+  const empty = `where ctid = any (array(select row from ${source}))
+        and ${hasValue(isAsked ? { ...fill, where: null } : fill, column, isMeant)}`;
   const lock = `select ctid as row from ${table} ${empty}
     for ${target.isKey ? 'update' : 'no key update'} skip locked`;
   const chosen =
@@ -103,7 +110,7 @@ export function fillRows(
       ${lastRow(target, 'auto_migration_met')}
     ), auto_migration_last as (
       select ${keyOf(target)} as key from auto_migration_bound
-    ), ${held === 'skip' ? `auto_migration_locked as materialized (${lock}), ` : ''}auto_migration_filled as (
+    ), ${isAsked ? meant : ''}${held === 'skip' ? `auto_migration_locked as materialized (${lock}), ` : ''}auto_migration_filled as (
       update ${table} set ${column} = ${value} ${chosen} returning ${column} is null as is_null
     ), auto_migration_noted as (
       ${notePosition(journalSchema, fill, position, filled)} and exists (select from auto_migration_last)
@@ -187,15 +194,13 @@ export function findLeft(
   after: readonly string[] | null,
   to: readonly string[] | null,
 ): string {
-  const { column, table } = rowsOf(fill, target);
   const { keys } = target;
   const bounds = [
     ...(after === null ? [] : [compare(keys, '>', after)]),
     ...(to === null ? [] : [compare(keys, '<=', to)]),
   ].join(' and ');
-  const where = bounds === '' ? hasValue(fill, column) : `${bounds} and ${hasValue(fill, column, bounds)}`;
   const columns = keys.map((key, i) => `${key.column} as k${i}`).join(', ');
-  return `with auto_migration_left as materialized (select ${columns} from ${table} where ${where})
+  return `with auto_migration_left as materialized (select ${columns} from ${rowsWithValue(fill, target, bounds)})
     select (${lastKey(target, 'auto_migration_left')}) as key, (select count(*) from auto_migration_left)::int as rows`;
 }
 
@@ -204,9 +209,8 @@ export function findLeft(
  * their keys, and as short.
  */
 export function isAnyLeft(fill: Fill, target: FillTarget, from: number, to: number): string {
-  const { column, table } = rowsOf(fill, target);
   const range = `ctid >= '(${from},0)' and ctid < '(${to},0)'`;
-  return `select exists (select from ${table} where ${range} and ${hasValue(fill, column, range)}) as left,
+  return `select exists (select from ${rowsWithValue(fill, target, range)}) as left,
     ${blocksOf(target)} as blocks`;
 }
 
@@ -218,6 +222,19 @@ function blocksOf({ name }: FillTarget): string {
 function rowsOf(fill: Fill, target: FillTarget): { readonly column: string; readonly table: string } {
   const table = `only ${target.name} as ${quoteIdentifier(fill.table.name)}`;
   return { column: quoteIdentifier(fill.column), table };
+}
+
+/**
+ * Those within bounds that get a value, as they stand behind FROM. OFFSET keeps what it is for apart from what is asked of
+ * the rows that are left, where the one is to be a join.
+ */
+function rowsWithValue(fill: Fill, target: FillTarget, bounds: string): string {
+  const { column, table } = rowsOf(fill, target);
+  const within = bounds === '' ? '' : `${bounds} and `;
+  if (!isJoined(fill)) return `${table} where ${within}${hasValue(fill, column, bounds || undefined)}`;
+  const meant = `select ctid, * from ${table} where ${within}${conditionOf(fill, column)} offset 0`;
+  const value = fill.expression === null ? 'true' : `${enclosed(fill.expression)} is not null`;
+  return `(${meant}) as ${quoteIdentifier(fill.table.name)} where ${value}`;
 }
 
 function compare(keys: FillTarget['keys'], operator: '>' | '<=', values: readonly string[]): string {

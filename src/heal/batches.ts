@@ -273,9 +273,9 @@ class Filling {
     const moved = targets.some(isMetWhereItLies) ? await this.rows.countLeft(targets) : null;
     await endSweep(this.connection, this.options.journalSchema, this.fill, moved);
     const { failed, key } = moved ?? seen;
-    return new Error(
-      `${failed} ${failed === 1 ? 'row' : 'rows'} could not be filled, the first ${key}: ${error}`,
-    );
+    // Rows without a key have moved: it is one of those that are left, and not the one that was refused.
+    const which = moved ? `${key} among them` : `the first ${key}`;
+    return new Error(`${failed} ${failed === 1 ? 'row' : 'rows'} could not be filled, ${which}: ${error}`);
   }
 }
 

@@ -129,7 +129,7 @@ async function healUnlessInSync(
     const look = await lookout.look(session);
     progress.seen(look);
     if (isOff || (await isSuperseded(context, request, progress, session, look))) return;
-    await noteOutgrown(connection, context.options.journalSchema, look.plan);
+    await noteOutgrown(session, context.options.journalSchema, look.plan);
     const others = [await migrations?.pending(session), await dataFixes.due(session)];
     const isDue = [look.plan.units, ...others].some((each) => each && each.length > 0);
     if (isDue) await healAsTheOnlyOne(context, request, progress, connection);
@@ -282,7 +282,10 @@ async function healUnits(
     await inRounds(plan, async (units) => {
       const { failed } = await executeUnits(connection, journal, units, options);
       progress.failed.push(...failed);
-      if (signal.aborted) return null;
+      if (signal.aborted) {
+        progress.leaveDone();
+        return null;
+      }
       const after = await lookAgain(context, connection, progress, signal);
       return failed.length > 0 ? null : after.plan;
     });

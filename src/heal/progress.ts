@@ -29,8 +29,8 @@ export class Progress {
     return this.drift.map((each) => withReason(withFailure(each, this.failed), this.whyLeft));
   }
 
-  /** Why what could be healed was not even tried; null where it may be yet. */
-  private get whyLeft(): string | null {
+  /** Why what could be healed was not. */
+  private get whyLeft(): string {
     const { outcome, error, failed, migrations } = this;
     const migration = migrations.find((each) => each.outcome === 'failed');
     if (migration)
@@ -39,7 +39,9 @@ export class Progress {
     if (first) return `it was left, as ${first.action} ${first.object} failed; the next run tries both`;
     if (outcome === 'another-healer') return 'another process is healing';
     if (outcome === 'superseded') return 'a newer release leads';
-    return error === null ? null : 'the run broke off before it; the next one tries it';
+    return error === null
+      ? 'it can be healed by now; the next run does'
+      : 'the run broke off before it; the next one tries it';
   }
 
   /** What is not healed yet. */
@@ -53,10 +55,15 @@ export class Progress {
     this.drift = plan.drift;
   }
 
-  /** Nobody looks again, so what was found before is still there but for what was done of it. */
+  /** Nobody looks again. */
   brokeOff(error: string): void {
     this.outcome = 'failed';
     this.error = error;
+    this.leaveDone();
+  }
+
+  /** What was found before is still there but for what was done of it. */
+  leaveDone(): void {
     const done = new Set(this.applied.map(({ sql }) => sql));
     this.drift = this.drift.filter(({ sql }) => sql.length === 0 || !sql.every((each) => done.has(each)));
   }
@@ -102,7 +109,7 @@ function isLeft({ disposition }: Drift): boolean {
   return disposition === 'heal' || disposition === 'open';
 }
 
-function withReason(drift: Drift, why: string | null): Drift {
+function withReason(drift: Drift, why: string): Drift {
   return drift.disposition === 'heal' && drift.reason === null ? { ...drift, reason: why } : drift;
 }
 

@@ -2,6 +2,8 @@ import { EntitySchema } from 'typeorm';
 import { describe, expect, test } from 'vitest';
 import { AutoMigrator } from '../../src/auto-migrator.js';
 import type { BackfillOptions } from '../../src/desired/backfill-options.js';
+import { hasValue } from '../../src/drift/fill.js';
+import { updateOf } from '../../src/plan/plan-fills.js';
 import { openDataSource } from '../auto-migrator/open-data-source.js';
 import { createTestDatabase, type TestDatabase } from '../setup/database.js';
 
@@ -75,6 +77,50 @@ describe.each([5, 50, 1000])('of %i rows', (rows) => {
     expect(await healed(database, fill, execution)).toMatchObject({ outcome: 'healed', failed: [] });
     expect(await unfilled(database)).toEqual([]);
   });
+});
+
+describe('a condition with a sub-select', () => {
+  const where = 'id in (select guest_id from stay)';
+
+  /** Of 100 guests those with an even number have stayed, and those with an odd one make the expression fail. */
+  async function stays(): Promise<TestDatabase> {
+    const database = await guests(100);
+    await database.query(`update guest set nights = id % 2 - 1; create table stay (guest_id integer);
+      insert into stay select i * 2 from generate_series(1, 50) i; analyze`);
+    return database;
+  }
+
+  test.each([undefined, 1, 7])('spares the rows that it leaves out, in batches of %s', async (batchSize) => {
+    const database = await stays();
+    const fill = { expression: '10 / nights', where, ...(batchSize === undefined ? {} : { batchSize }) };
+    expect(await healed(database, fill)).toMatchObject({ outcome: 'healed', failed: [] });
+    expect(await unfilled(database)).toHaveLength(50);
+    expect(await database.query('select count(*)::int as filled from guest where share = -10')).toEqual([
+      { filled: 50 },
+    ]);
+  });
+
+  test('is a join where all rows are filled at once', async () => {
+    const database = await stays();
+    const table = { schema: 'public', name: 'guest' };
+    const options = { batchSize: null, pauseMs: null, repeat: 'once' } as const;
+    const update = updateOf({ table, column: 'share', expression: 'id', where, ...options });
+    const plan = await database.query<{ 'QUERY PLAN': string }>(`explain ${update}`);
+    const lines = plan.map((row) => row['QUERY PLAN']).join('\n');
+    expect(lines).toMatch(/Semi Join|HashAggregate/);
+    expect(lines).not.toContain('SubPlan');
+  });
+});
+
+test('whether rows are left is asked of an index that has those', async () => {
+  const database = await guests(20_000);
+  await database.query(`update guest set share = 1; create index on guest (id) where share is null`);
+  await database.query('vacuum analyze guest');
+  const condition = hasValue({ expression: '10 / nights', where: 'nights > 0' }, 'share');
+  const plan = await database.query<{ 'QUERY PLAN': string }>(
+    `explain select exists (select from guest where ${condition})`,
+  );
+  expect(plan.map((row) => row['QUERY PLAN']).join('\n')).toMatch(/Index (?:Only )?Scan/);
 });
 
 test('what is told of rows that fail is of one of them', async () => {

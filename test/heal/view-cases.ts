@@ -144,6 +144,22 @@ const OPEN: ViewCase[] = [
     hazard: 'waits',
   },
   {
+    title: 'the type of its row is a column of another table',
+    legacy: 'create table $table_by_hand (whole $table);',
+    views: [],
+    columns: longer,
+    reason: refused('column whole of table public.$table_by_hand'),
+    hazard: 'waits',
+  },
+  {
+    title: 'a column is inherited',
+    legacy: 'create table $table_by_hand (a varchar(10)); alter table $table inherit $table_by_hand;',
+    views: [],
+    columns: longer,
+    reason: refused('the column that it is inherited from, of table public.$table_by_hand,'),
+    hazard: 'waits',
+  },
+  {
     title: 'a trigger looks at a column that is to be longer',
     legacy: `create function $table_t() returns trigger language plpgsql as 'begin return new; end';
       create trigger changed before update of a on $table for each row execute function $table_t();`,

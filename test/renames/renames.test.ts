@@ -475,8 +475,8 @@ test('former names of what no entity asks for are told', async () => {
     },
   });
   expect((await migrator.check()).warnings).toEqual([
-    'renamedFrom.tables names staff, which no entity asks for: nothing is renamed to it',
-    'renamedFrom.columns names employee.forename, which no entity asks for: nothing is renamed to it',
-    'renamedFrom.columns names grade, which no entity asks for: nothing is renamed to it',
+    'renamedFrom.tables names staff, which no entity has: nothing is renamed to it',
+    'renamedFrom.columns names employee.forename, which no entity has: nothing is renamed to it',
+    'renamedFrom.columns names grade, which no entity has: nothing is renamed to it',
   ]);
 });
