@@ -106,11 +106,9 @@ export function pinFinder(
 }
 
 /** The object that an undone rename has given its name back. */
-function formerNameIn({ table, desired }: Pin): string {
-  return displayName(
-    ...(table === null ? [] : [table.schema, table.name]),
-    ...(desired === null ? [] : [desired]),
-  );
+function formerNameIn({ kind, table, desired }: Pin): string {
+  const column = kind === 'renamed-column' && desired !== null ? [desired] : [];
+  return displayName(...(table === null ? [] : [table.schema, table.name]), ...column);
 }
 
 /** What was renamed by one run and made by another may have been undone by two rollbacks, the latter under its old name. */

@@ -138,6 +138,7 @@ const cases: WaitingCase[] = [
       'missing-constraint public.room.positive': /builds on public.room.a/,
       'missing-index public.large': /builds on public.room.a/,
       'missing-column public.room.twice': /builds on public.room.a/,
+      'missing-note public.room.twice': /builds on public.room.twice/,
     },
   },
   {

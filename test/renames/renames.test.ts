@@ -352,6 +352,7 @@ describe.each(['online', 'atomic'] as const)('what bears a name that may be of a
         'missing-constraint public.hall.CHK',
         'missing-constraint public.hall.UQ',
         'missing-index public.IDX',
+        'missing-note public.hall.sum',
         'missing-note public.shown',
         'missing-view public.shown',
         'unfilled-column public.hall.note',
