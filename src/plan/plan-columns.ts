@@ -7,7 +7,7 @@ import type { Hazard } from './hazard.js';
 import { describeHidden, hidesRows } from './privileges.js';
 import { hazardIf, mayBeLarge, propose, type PlanContext, type Planner } from './proposal.js';
 import { addEmpty, passingSequence, toIdentity } from './plan-filled-later.js';
-import { countOfNulls, hasNulls, hasRows, ownedSequence } from './question.js';
+import { countOfNulls, givesNull, hasNulls, hasRows, ownedSequence } from './question.js';
 import { alterColumn, alterTable, setDefault, step, tableOf } from './statements.js';
 import { concurrentFriendlyNotNull } from './not-null.js';
 import { fillingUnit, unit } from './step.js';
@@ -31,8 +31,23 @@ export const planMissingColumn: Planner<'missing-column'> = (difference, context
   const detail =
     'its values differ from row to row, so adding it rewrites a large table under an exclusive lock';
   const phase = context.lateColumns.has(difference.object) ? 'late-column' : 'column';
-  return propose([fillingUnit(phase, marks, [...add, ...comment])], [hazardIf(blocks, 'blocks', detail)]);
+  return propose(
+    [fillingUnit(phase, marks, [...add, ...comment])],
+    [hazardIf(blocks, 'blocks', detail), hazardOfGeneratedNulls(difference, context)],
+  );
 };
+
+/** What a generated column would be in the rows that are there; unknown where it reads what is not there yet. */
+function hazardOfGeneratedNulls(
+  difference: Difference<'missing-column'>,
+  context: PlanContext,
+): Hazard | null {
+  const { generated, notNull, expression } = difference.wanted;
+  if (generated === null || !notNull || expression === null) return null;
+  const wouldBeNull = context.ask(givesNull(tableOf(difference), expression));
+  const detail = `it would be NULL in rows that are there: mend what it is generated from, or let it be nullable`;
+  return hazardIf(wouldBeNull, 'violated', detail);
+}
 
 export const planNullability: Planner<'different-nullability'> = (difference, context) => {
   const { wanted, isFilledBefore = false } = difference;

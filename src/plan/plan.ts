@@ -5,6 +5,7 @@ import type { Approval } from './approval.js';
 import { sqlOf, withConsent } from './consent.js';
 import { driftId } from './drift-id.js';
 import type { Hazard, HazardKind } from './hazard.js';
+import { withFillsFirst } from './fills-first.js';
 import { lateColumnsIn } from './late-columns.js';
 import { newColumnsIn } from './new-columns.js';
 import { planDifference } from './planners.js';
@@ -134,7 +135,8 @@ export function planDifferences(
     const pin = findPin(difference);
     return pin ? { pinnedAs: pin.object } : {};
   };
-  const judged = withOpenUndos(withUndosFirst(withWaiting(proposed, actual), actual));
+  const filled = withFillsFirst(withWaiting(proposed, actual), actual);
+  const judged = withOpenUndos(withUndosFirst(filled, actual));
   const planned = judged.map(({ difference, proposal }) => {
     const presumes = [...presumedBy(difference, renames), ...undoneBefore(difference)];
     const drift = toDrift(difference, proposal, policy);

@@ -27,6 +27,11 @@ export function hasNulls(table: QualifiedName, column: string): Question {
   return `select exists (select from ${quoteQualified(table)} where ${quoteIdentifier(column)} is null)`;
 }
 
+/** Whether an expression is NULL for some row. */
+export function givesNull(table: QualifiedName, expression: string): Question {
+  return `select exists (select from ${quoteQualified(table)} where (${expression}) is null)`;
+}
+
 export function countOfNulls(table: QualifiedName, column: string): Count {
   return `select count(*)::float8 from ${quoteQualified(table)} where ${quoteIdentifier(column)} is null`;
 }
