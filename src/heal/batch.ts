@@ -33,7 +33,10 @@ export async function readTargets(connection: Connection, { table, column }: Fil
           'type', format_type(a.atttypid, a.atttypmod)) order by k.position)
         from pg_index x cross join unnest(x.indkey) with ordinality k(attnum, position)
         join pg_attribute a on a.attrelid = c.oid and a.attnum = k.attnum
-        where x.indrelid = c.oid and x.indisprimary and x.indisvalid and k.position <= x.indnkeyatts),
+        where x.indrelid = c.oid and x.indisprimary and x.indisvalid and k.position <= x.indnkeyatts
+          -- Other types' operators are found in a search path, where text's may be in their place.
+          and not exists (select from unnest(x.indclass) used(oid) join pg_opclass o on o.oid = used.oid
+            where o.opcnamespace <> 'pg_catalog'::regnamespace)),
         '[{"column": "ctid", "type": "tid"}]') as keys,
       exists (select from pg_index x join pg_attribute a on a.attrelid = c.oid and a.attnum = any (x.indkey)
         where x.indrelid = c.oid and x.indisunique and a.attname = ${quoteLiteral(column)}) as "isKey"

@@ -112,6 +112,28 @@ describe('a condition with a sub-select', () => {
   });
 });
 
+test('a key whose operators are in another schema leaves no row out', async () => {
+  const database = await createTestDatabase();
+  await database.query(`create schema other; create extension citext schema other;
+    create table guest (id other.citext collate "C" primary key, nights integer, born text, share integer);
+    insert into guest (id, nights) select case i % 2 when 0 then 'x' else 'Y' end || i, i from generate_series(1, 66) i`);
+  const text = new EntitySchema({
+    name: 'guest',
+    columns: {
+      id: { type: 'citext', primary: true },
+      nights: column,
+      born: { type: 'text', nullable: true },
+      share: column,
+    },
+  });
+  const migrator = new AutoMigrator(await openDataSource(database.url, [text]), {
+    execution: 'online',
+    backfills: [{ table: 'guest', column: 'share', expression: 'nights', batchSize: 3, pauseMs: 0 }],
+  });
+  await migrator.heal();
+  expect(await database.query('select id from guest where share is distinct from nights')).toEqual([]);
+});
+
 test('whether rows are left is asked of an index that has those', async () => {
   const database = await guests(20_000);
   await database.query(`update guest set share = 1; create index on guest (id) where share is null`);
