@@ -235,9 +235,10 @@ function rowsWithValue(fill: Fill, target: FillTarget, bounds: string): string {
   const { column, table } = rowsOf(fill, target);
   const within = bounds === '' ? '' : `${bounds} and `;
   if (!isJoined(fill)) return `${table} where ${within}${hasValue(fill, column, bounds || undefined)}`;
-  const meant = `select ctid, * from ${table} where ${within}${conditionOf(fill, column)} offset 0`;
+  const isMeant = `${quoteIdentifier(fill.table.name)}.ctid = auto_migration_row`;
   const value = fill.expression === null ? 'true' : `${enclosed(fill.expression)} is not null`;
-  return `(${meant}) as ${quoteIdentifier(fill.table.name)} where ${value}`;
+  return `(select ctid as auto_migration_row from ${table} where ${within}${conditionOf(fill, column)} offset 0) auto_migration_meant,
+    ${table} where ${isMeant} and case when ${isMeant} then ${value} end`;
 }
 
 function compare(keys: FillTarget['keys'], operator: '>' | '<=', values: readonly string[]): string {

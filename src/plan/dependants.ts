@@ -114,7 +114,8 @@ const FIXED = `select format('the column that it is inherited from, of table %s,
     union all select pg_describe_object(d.classid, d.objid, d.objsubid)
       from root join pg_type t on t.typrelid = root.oid and root.attnum is not null
       join pg_depend d on d.refclassid = 'pg_type'::regclass and d.refobjid in (t.oid, t.typarray)
-        and d.classid = 'pg_class'::regclass and d.objsubid <> 0`;
+        and d.classid = 'pg_class'::regclass and d.objsubid <> 0
+      join pg_class c on c.oid = d.objid and c.relkind in ('r', 'p', 'm')`;
 
 /**
  * What PostgreSQL neither changes along nor this module makes anew. Indexes and constraints of a column follow it; a

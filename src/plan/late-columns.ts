@@ -3,13 +3,15 @@ import { isSameName } from '../schema/identifier.js';
 import { readsColumn } from '../schema/identifiers-in.js';
 
 /**
- * New columns that are added after changes of types, as PostgreSQL changes no type of a column that a generated one reads:
- * their names, by their objects.
+ * New columns that are added after others and after changes of types, as they are generated from those: PostgreSQL changes no
+ * type of a column that one reads. Their names, by their objects.
  */
 export type LateColumns = ReadonlyMap<string, string>;
 
 export function lateColumnsIn(differences: readonly Difference[]): LateColumns {
-  const changes = differences.filter((each) => each.kind === 'different-type');
+  const changes = differences.filter(
+    (each) => each.kind === 'different-type' || each.kind === 'missing-column',
+  );
   const added = differences.filter((each) => each.kind === 'missing-column');
   const late = added.filter(
     ({ wanted, table }) =>

@@ -23,7 +23,7 @@ export function readsColumn(text: string, column: string, table: string | null):
   const tokens = (text.match(TOKENS) ?? []).filter((token) => token.trim() !== '');
   return tokens.some((token, i) => {
     const [before, after] = [tokens[i - 1], tokens[i + 1] ?? ''];
-    if (nameOf(token) !== column || before === ':' || after === '(' || after.startsWith("'")) return false;
+    if (nameOf(token) !== column || isCast(tokens, i) || after === '(' || after.startsWith("'")) return false;
     return before !== '.' || table === null || nameOf(tokens[i - 2] ?? '') === table;
   });
 }
@@ -34,13 +34,18 @@ export function withCaseFolded(text: string): string {
   return tokens.map((token) => (/^["']/.test(token) ? token : token.toLowerCase())).join('');
 }
 
+/** A single colon is that of a slice. */
+function isCast(tokens: readonly string[], position: number): boolean {
+  return tokens[position - 1] === ':' && tokens[position - 2] === ':';
+}
+
 /** Whether a text names a type: as a whole, or behind ::. */
 export function namesType(text: string, type: string): boolean {
   const tokens = text.match(TOKENS) ?? [];
   return tokens.some((token, i) => {
     if (nameOf(token) !== type) return false;
     const start = tokens[i - 1] === '.' ? i - 2 : i;
-    return start === 0 || tokens[start - 1] === ':';
+    return start === 0 || isCast(tokens, start);
   });
 }
 
@@ -61,7 +66,7 @@ export function withColumnRenamed(text: string, from: string, to: string): strin
   return tokens
     .map((token, i) => {
       const isColumn =
-        nameOf(token) === from && tokens[i - 1] !== '.' && tokens[i - 1] !== ':' && tokens[i + 1] !== '(';
+        nameOf(token) === from && tokens[i - 1] !== '.' && !isCast(tokens, i) && tokens[i + 1] !== '(';
       return isColumn ? to : token;
     })
     .join('');

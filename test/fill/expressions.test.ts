@@ -100,6 +100,16 @@ describe('a condition with a sub-select', () => {
     ]);
   });
 
+  test('leaves the row to the expression as the application knows it', async () => {
+    const database = await stays();
+    await database.query(
+      'create function doubled(one guest) returns integer language sql stable as $$ select one.nights * 2 $$',
+    );
+    const expression = `case when tableoid = 'guest'::regclass then doubled(guest) end`;
+    expect(await healed(database, { expression, where })).toMatchObject({ outcome: 'healed', failed: [] });
+    expect(await unfilled(database)).toHaveLength(50);
+  });
+
   test('is a join where all rows are filled at once', async () => {
     const database = await stays();
     const table = { schema: 'public', name: 'guest' };

@@ -36,6 +36,13 @@ const refused = (what: string, isPlural = false): string =>
 
 const HEALED: ViewCase[] = [
   {
+    title: 'a view of whole rows keeps no column from being longer',
+    legacy: 'create view $table_by_hand as select s as whole from $table s;',
+    views: [],
+    columns: longer,
+    steps: ['change type'],
+  },
+  {
     title: 'a view that gets a column more is replaced in place',
     legacy: 'create view $table_v as select id, a from $table;',
     views: [same],
