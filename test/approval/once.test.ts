@@ -173,6 +173,15 @@ test('what a look has found void stays so, even when the values have gone', asyn
   expect((await migrator.heal()).applied).toMatchObject([{ action: 'drop column' }]);
 });
 
+test('whoever is using an approval is not waited for by a look that finds it void', async () => {
+  const { id } = await approve('extra-column');
+  await other.query(`begin; update auto_migration.approval set used_at = clock_timestamp() where id = ${id}`);
+  await database.query(`update room set note = 'y' where id = 2`);
+  expect(await migrator.heal()).toMatchObject({ applied: [], failed: [], error: null });
+  await other.query('rollback');
+  expect(await state()).toEqual([{ used: false, voided: false }]);
+});
+
 test('a table that is large is counted before it is locked, for as long as that takes', async () => {
   const options = { execution: 'online', smallTableBytes: 0, lockTimeoutMs: 20_000, lockRetries: 0 } as const;
   migrator = new AutoMigrator(await openDataSource(database.url, [room, hall]), options);

@@ -4,7 +4,15 @@ import { approveUndo, healedRun, hotel, lift, release, sqlOf, table, TEXT } from
 const V20 = { type: 'character varying', length: 20, nullable: true } as const;
 const index = (name: string, ...columns: string[]) => ({ indices: [{ name, columns }] });
 
-test('an index of another table that bears the name of an undone one is healed, and the undone one is not', async () => {
+test.each([
+  ['an index of another table that bears the name of an undone one is healed', 'other', ['code'], 'code'],
+  [
+    'a pin does not end where another table gets an index of that name',
+    'lift_code',
+    ['code', 'id'],
+    'code, id',
+  ],
+])('%s, and the undone one is not', async (_title, name, columns, printed) => {
   const database = await hotel(`alter table lift add code text;
     create table room (id integer constraint room_pkey primary key, code text)`);
   const first = await release(database, [
@@ -13,28 +21,11 @@ test('an index of another table that bears the name of an undone one is healed, 
   ]);
   await first.rollback(await healedRun(first), 'ada');
   const next = await release(database, [
-    lift({ code: TEXT }, index('other', 'code')),
-    table('room', { code: TEXT }, index('by_code', 'code')),
+    lift({ code: TEXT }, index(name, 'code')),
+    table('room', { code: TEXT }, index('by_code', ...columns)),
   ]);
   expect(sqlOf(await next.heal())).toEqual([
-    'CREATE INDEX CONCURRENTLY "by_code" ON "public"."room" USING btree (code)',
-  ]);
-});
-
-test('a pin does not end where another table gets an index of that name', async () => {
-  const database = await hotel(`alter table lift add code text;
-    create table room (id integer constraint room_pkey primary key, code text)`);
-  const first = await release(database, [
-    lift({ code: TEXT }, index('by_code', 'code')),
-    table('room', { code: TEXT }),
-  ]);
-  await first.rollback(await healedRun(first), 'ada');
-  const next = await release(database, [
-    lift({ code: TEXT }, index('lift_code', 'code')),
-    table('room', { code: TEXT }, index('by_code', 'code', 'id')),
-  ]);
-  expect(sqlOf(await next.heal())).toEqual([
-    'CREATE INDEX CONCURRENTLY "by_code" ON "public"."room" USING btree (code, id)',
+    `CREATE INDEX CONCURRENTLY "by_code" ON "public"."room" USING btree (${printed})`,
   ]);
 });
 

@@ -86,3 +86,15 @@ test('what a view of the run reads waits for it, and is not tried', async () => 
     'DROP TYPE "public"."state"',
   ]);
 });
+
+test.each(['code', 'CODE', 'lift.Code'])('a fill that reads an undone column as %s waits', async (name) => {
+  const database = await hotel();
+  const first = await release(database, [lift({ code: TEXT })]);
+  await first.rollback(await healedRun(first), 'ada');
+  const next = await release(database, [lift({ code: TEXT, sign: TEXT })], {
+    backfills: [{ table: 'lift', column: 'sign', expression: `upper(${name})` }],
+  });
+  const { failed, open } = await next.heal();
+  expect(failed).toEqual([]);
+  expect(open.map(({ reason }) => reason)).toContain('it builds on public.lift.code, which stays open');
+});
